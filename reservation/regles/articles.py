@@ -1,0 +1,28 @@
+"""Texts that the rules cite, written once so that pages, PDFs and test bench name them alike.
+
+CCH = Code de la construction et de l'habitation.
+"""
+
+ASSIETTE = "CCH, art. R. 441-5"
+SOUSTRACTIONS = "CCH, art. R. 441-5, I"
+BILAN = "CCH, art. R. 441-5-1"
+PART_ETAT = "CCH, art. R. 441-5-2"
+ARRETE_SANS_CONVENTION = "CCH, art. R. 441-5-2, IV"
+COLLECTIVITES = "CCH, art. R. 441-5-3 et R. 441-5-4"
+GARANTIE_EMPRUNTS = "CCH, art. R. 441-5-3"
+PRIORITAIRES = "CCH, art. L. 441-1"
+QUART_ALS = "CCH, art. L. 313-26-2"
+RETROCESSION = "CCH, art. L. 313-3 ; convention de l’État, rétrocession PNRU"
+DALO = "CCH, art. L. 441-2-3"
+DECISION_CALEOL = "CCH, art. R. 441-3"
+OFFRE = "CCH, art. R. 441-10"
+REPERTOIRE = "CCH, art. L. 411-10 (RPLS)"
+DECONVENTIONNES = "CCH, art. L. 411-6"
+FOYERS = "CCH, art. L. 633-1"
+RESIDENCES_UNIVERSITAIRES = "CCH, art. L. 631-12"
+RESIDENCES_SERVICES = "CCH, art. L. 631-13"
+SEM = "CCH, art. L. 481-1"
+ELAN_109 = "loi du 23 novembre 2018 (ÉLAN), art. 109"
+ORCOD = "CCH, art. L. 741-1 et L. 741-2"
+INSALUBRITE = "CCH, art. L. 521-3-1 à L. 521-3-3"
+CONVENTION = "convention de réservation"
