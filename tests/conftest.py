@@ -21,6 +21,7 @@ from tests import garde_fous, remise_a_neuf
 
 _monde = ExitStack()
 CHROMIUM = Path("/usr/bin/chromium")
+ATTENTE = 30_000  # milliseconds before a wait is a failure, on the slowest machine: measures nothing
 VARIABLES_DES_SERVEURS = (
     "RESERVATION_JETABLE",
     "RESERVATION_BASE",
@@ -186,8 +187,9 @@ def travailleur(transactional_db, settings, tmp_path):
 @pytest.fixture(scope="session")
 def navigateur():
     """Debian's Chromium; a machine without it fails these tests, it does not skip them."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=ATTENTE)
     if not CHROMIUM.exists():
         pytest.fail("Chromium manque : lancez outils/prerequis navigateur.")
     # Playwright runs an event loop in this thread, in which Django refuses queries unless told otherwise.
@@ -223,7 +225,7 @@ def page(navigateur, live_server):
         timezone_id="Europe/Paris",
         viewport={"width": 1280, "height": 900},
     )
-    contexte.set_default_timeout(10_000)
+    contexte.set_default_timeout(ATTENTE)
     contexte.set_default_navigation_timeout(60_000)
     page = contexte.new_page()
     page.erreurs = []

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import axe_playwright_python
 from django.contrib.staticfiles import finders
 
+from tests.pages_vues import attendre_posee
+
 LARGE, ETROIT = {"width": 1280, "height": 900}, {"width": 320, "height": 900}
 # What a person sees with a zoom of 200 % in a window of 1280 pixels.
 MOITIE = {"width": 640, "height": 450}
@@ -94,6 +96,7 @@ class Vitrine:
         if taille:
             self.page.set_viewport_size(taille)
         self.page.goto(f"http://127.0.0.1:{self.serveur.server_port}{url}", wait_until="load")
+        attendre_posee(self.page)
         # What a click unfolds is read too; of a long list of the same (the operations of the API), the first ones.
         self.page.evaluate(
             "[...document.querySelectorAll('details')].slice(0, 20).forEach(repli => { repli.open = true; })"
@@ -104,6 +107,7 @@ class Vitrine:
         large = self.page.viewport_size == LARGE
         fautes = self.structure() + (self.axe(contraste) if large else self.debordement())
         self.page.set_viewport_size(ETROIT if large else LARGE)
+        attendre_posee(self.page)
         return fautes + (self.debordement() if large else self.axe(contraste))
 
     def axe(self, contraste: bool = True) -> list[str]:
@@ -136,6 +140,7 @@ class Vitrine:
             fautes += [f"{nom} : {faute}" for faute in self.debordement() + self.coupures()]
             pose.evaluate("style => style.remove()")
         self.page.set_viewport_size(MOITIE)
+        attendre_posee(self.page)
         return fautes + [f"zoom à 200 % : {faute}" for faute in self.debordement() + self.coupures()]
 
     def parcourir_au_clavier(self) -> tuple[list[dict], list[str]]:

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,6 +11,7 @@ from reservation.models import AbonnementWebhook, LivraisonWebhook
 from reservation.services import jetons
 from tests.api.conftest import SYSTEME
 from tests.flux.test_navigateur import entrer
+from tests.pages_vues import sans_violation
 from tests.personnages import distribuer
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.xdist_group("navigateur")]
@@ -60,9 +60,7 @@ def cast(transactional_db):
 
 
 def verifier(page, adresse: str) -> None:
-    page.wait_for_load_state("networkidle")
-    violations = Axe().run(page).response["violations"]
-    assert not violations, (adresse, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations])
+    sans_violation(page)
     deborde = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(deborde) <= 0, adresse
 

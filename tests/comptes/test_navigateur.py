@@ -5,9 +5,9 @@ import time
 
 import pytest
 from allauth.mfa.models import Authenticator
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.comptes.gestes import code_de
+from tests.pages_vues import sans_violation
 from tests.personnages import MOT_DE_PASSE, distribuer
 
 pytestmark = [
@@ -41,11 +41,7 @@ def sans_defaut(page) -> None:
     """At both widths, the wide one last: nothing that axe can see, and nothing wider than the screen."""
     for largeur in LARGEURS:
         page.set_viewport_size({"width": largeur, "height": 900})
-        page.wait_for_load_state("networkidle")
-        violations = Axe().run(page).response["violations"]
-        assert not violations, [
-            (page.url, v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations
-        ]
+        sans_violation(page)
         depassement = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

@@ -1,7 +1,6 @@
 """A bilan from the signature to the validation, in a real browser, by keyboard: one demand, one line mended, one version read."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -15,6 +14,7 @@ from flux.services.file_de_calcul import traiter
 from reservation.acteur import Acteur
 from tests.bilans.conftest import ANNEE, remplir
 from tests.flux.test_navigateur import entrer
+from tests.pages_vues import sans_violation
 from tests.personnages import distribuer
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.xdist_group("navigateur")]
@@ -34,9 +34,7 @@ def accessible(page) -> None:
     """Nothing that axe can see, nothing wider than the screen, wide and narrow."""
     for largeur in (390, 1280):
         page.set_viewport_size({"width": largeur, "height": 900})
-        page.wait_for_load_state("networkidle")
-        violations = Axe().run(page).response["violations"]
-        assert not violations, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations]
+        sans_violation(page)
         deborde = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(deborde) <= 0, largeur
 

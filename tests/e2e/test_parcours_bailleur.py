@@ -9,12 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
 from reservation.acteur import Acteur
 from reservation.models import Convention, Departement
 from reservation.services.conventions import creer_convention, modifier_version, signer_convention
+from tests.pages_vues import sans_violation
 from tests.personnages import MOT_DE_PASSE, distribuer
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.travailleur, pytest.mark.xdist_group("travailleur")]
@@ -58,9 +58,7 @@ def entrer(page, courriel: str) -> None:
 
 def sans_defaut(page) -> None:
     """No accessibility violation that axe can see."""
-    page.wait_for_load_state("networkidle")
-    violations = Axe().run(page).response["violations"]
-    assert not violations, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations]
+    sans_violation(page)
 
 
 def attendre(page, url: str, texte: str) -> str:

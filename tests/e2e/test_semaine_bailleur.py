@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from flux.models import Attribution, Commission, Convocation, Liberation, Passage
 from tests.flux.test_navigateur import entrer
 from tests.flux.test_navigateur_saisie import cast  # noqa: F401 (fixture)
+from tests.pages_vues import sans_violation
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.xdist_group("navigateur")]
 
@@ -36,9 +36,7 @@ class Gestionnaire:
         self.page.get_by_text(texte).first.wait_for(timeout=30_000)
 
     def sans_defaut(self) -> None:
-        self.page.wait_for_load_state("networkidle")
-        violations = Axe().run(self.page).response["violations"]
-        assert not violations, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations]
+        sans_violation(self.page)
 
 
 def test_from_notice_to_lease_by_keyboard_alone(page, cast):  # noqa: F811

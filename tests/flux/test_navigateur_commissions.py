@@ -1,13 +1,13 @@
 """The grid of a commission in a real browser: entered by keyboard alone, checked live, read by axe, wide and narrow."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from flux.models import Attribution
 from tests.flux.fabriques import actes_paca, liberation
 from tests.flux.test_commissions import garnir, hier, planifier
 from tests.flux.test_navigateur import entrer
+from tests.pages_vues import sans_violation
 from tests.personnages import distribuer
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.xdist_group("navigateur")]
@@ -27,11 +27,6 @@ def commission(transactional_db):
     return preparee
 
 
-def violations(page) -> list:
-    page.wait_for_load_state("networkidle")
-    return [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in Axe().run(page).response["violations"]]
-
-
 def test_a_whole_commission_by_keyboard_alone(page, commission):
     entrer(page, "gestion@a.example")
     page.goto(reverse("flux:commission", args=[commission.pk]))
@@ -48,7 +43,7 @@ def test_a_whole_commission_by_keyboard_alone(page, commission):
         "id => document.getElementById(id).ariaInvalid === 'true'", arg=f"p{premiers[1].pk}-rang"
     )
     assert page.evaluate("document.activeElement.id") == f"p{premiers[2].pk}-decision"
-    assert not violations(page)
+    sans_violation(page)
     # Back one line: the third is refused, with its motive, then the second takes rank 2.
     clavier.press("d")
     clavier.press("Tab")

@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from flux.models import Depot, EvenementExterne, Liberation
@@ -12,6 +11,7 @@ from reservation.models import Rattachement
 from tests.flux.fabriques import actes_paca
 from tests.flux.tableaux import csv, horrible, logements, numero
 from tests.flux.test_navigateur import entrer
+from tests.pages_vues import sans_violation
 from tests.personnages import distribuer
 
 pytestmark = [pytest.mark.navigateur]
@@ -28,9 +28,7 @@ def cast(transactional_db):
 
 def sans_defaut(page) -> None:
     """Nothing that axe sees, nothing wider than the screen."""
-    page.wait_for_load_state("networkidle")
-    violations = Axe().run(page).response["violations"]
-    assert not violations, (page.url, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations])
+    sans_violation(page)
     deborde = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(deborde) <= 0, page.url
 

@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -15,6 +14,7 @@ from reservation.acteur import Acteur
 from reservation.models import Convention
 from tests.flux.fabriques import attribution, convention, convention_etat, liberation, menage
 from tests.flux.test_navigateur import entrer
+from tests.pages_vues import attendre_une_image, sans_violation
 from tests.personnages import CANNES, distribuer
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.xdist_group("navigateur")]
@@ -57,7 +57,7 @@ def test_from_the_indicators_to_a_designation(page, cast):
     groupe.focus()
     page.keyboard.press("Enter")
     expect(groupe).to_have_attribute("aria-expanded", "true")
-    assert not Axe().run(page).response["violations"]
+    sans_violation(page)
     page.keyboard.press("Escape")
     expect(groupe).to_have_attribute("aria-expanded", "false")
     page.keyboard.press("Enter")
@@ -66,6 +66,7 @@ def test_from_the_indicators_to_a_designation(page, cast):
         if page.locator("#navigation a:focus").inner_text() == "Indicateurs":
             break
     expect(page.locator("#navigation a:focus")).to_have_text("Indicateurs")
+    attendre_une_image(page)
     page.keyboard.press("Enter")
     page.wait_for_url("**" + reverse("bilans:indicateurs"))
     designation = Designation.objects.get()

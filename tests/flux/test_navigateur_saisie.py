@@ -4,7 +4,6 @@ import time
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -12,6 +11,7 @@ from flux.models import Attribution, Commission, Confirmation, Liberation, Passa
 from reservation.models import Logement
 from tests.flux.fabriques import ANNEE, actes_paca, attribution, liberation, menage, parc
 from tests.flux.test_navigateur import entrer
+from tests.pages_vues import sans_violation
 from tests.personnages import CANNES, distribuer
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.xdist_group("navigateur")]
@@ -57,9 +57,7 @@ def cast(transactional_db):
 
 
 def accessible(page) -> None:
-    page.wait_for_load_state("networkidle")
-    violations = Axe().run(page).response["violations"]
-    assert not violations, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations]
+    sans_violation(page)
     deborde = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(deborde) <= 0
 

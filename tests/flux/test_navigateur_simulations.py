@@ -3,13 +3,13 @@
 from datetime import date
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from flux.models import Nature, Simulation
 from flux.services.calculs import calculer
 from tests.flux.fabriques import ANNEE, convention, convention_etat, liberation, parc
 from tests.flux.test_navigateur import entrer
+from tests.pages_vues import sans_violation
 from tests.personnages import distribuer
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.xdist_group("navigateur")]
@@ -31,12 +31,7 @@ def regarder(page) -> None:
     """Nothing that axe sees, nothing wider than the screen, wide and narrow."""
     for largeur in (1280, 390):
         page.set_viewport_size({"width": largeur, "height": 900})
-        violations = Axe().run(page).response["violations"]
-        assert not violations, (
-            page.url,
-            largeur,
-            [(v["id"], v["nodes"][0]["html"][:160]) for v in violations],
-        )
+        sans_violation(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= largeur, (page.url, largeur)
     page.set_viewport_size({"width": 1280, "height": 900})
 

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from reservation.models import Invitation, Utilisateur
+from tests.pages_vues import sans_violation
 from tests.personnages import MOT_DE_PASSE, distribuer
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.xdist_group("navigateur")]
@@ -39,11 +39,7 @@ def sans_defaut(page) -> None:
     """At both widths: nothing that axe can see, and nothing wider than the screen."""
     for largeur in LARGEURS:
         page.set_viewport_size({"width": largeur, "height": 900})
-        page.wait_for_load_state("networkidle")
-        violations = Axe().run(page).response["violations"]
-        assert not violations, [
-            (page.url, v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations
-        ]
+        sans_violation(page)
         deborde = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(deborde) <= 0, (page.url, largeur, page.evaluate(QUI_DEBORDE))
     page.set_viewport_size({"width": LARGEURS[0], "height": 900})

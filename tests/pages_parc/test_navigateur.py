@@ -1,12 +1,12 @@
 """The import in a real browser with a real worker, by keyboard: deposit, progress, report, agreement, parc."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
 from reservation.models import EtatParc
+from tests.pages_vues import violations
 from tests.parc.fabrique import logement, logements, loi
 from tests.personnages import distribuer
 
@@ -26,9 +26,7 @@ def entrer(page, live_server, utilisateur) -> None:
 
 def fautes(page) -> list[str]:
     """What axe finds on the page as it is, and whether it overflows."""
-    trouvees = [
-        f"{v['id']} : {[n['target'] for n in v['nodes']]}" for v in Axe().run(page).response["violations"]
-    ]
+    trouvees = [f"{regle} : {elements}" for _, regle, elements in violations(page)]
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         trouvees.append("la page déborde en largeur")
     return trouvees

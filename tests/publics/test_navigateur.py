@@ -3,13 +3,13 @@
 from datetime import date
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 
 from flux.services.imputations import imputer
 from publics.models import LectureSensible
 from tests.flux.fabriques import ANNEE, actes_paca, attribution, liberation, menage, parc
+from tests.pages_vues import sans_violation
 from tests.personnages import distribuer
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.django_db(transaction=True)]
@@ -41,7 +41,7 @@ def test_ground_of_a_label_is_shown_on_demand_by_keyboard(page, live_server):
     assert page.url.endswith(adresse) and "iolence" in page.content()
     lecture = LectureSensible.objects.get()
     assert (lecture.utilisateur, lecture.page) == (cast.agent_ddets_06, adresse)
-    assert Axe().run(page).violations_count == 0
+    sans_violation(page)
     page.set_viewport_size({"width": 390, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     for nom in ("gestionnaire_a", "agent_sgc_06"):

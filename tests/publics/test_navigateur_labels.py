@@ -3,12 +3,12 @@
 import os
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
 from publics.models import Labellisation, PropositionLabel
 from tests.flux.fabriques import actes_paca, attribution, liberation, menage, parc
+from tests.pages_vues import sans_violation
 from tests.personnages import distribuer
 from tests.publics.test_navigateur import entrer
 
@@ -22,8 +22,7 @@ def tenir(page, nom: str) -> None:
         if dossier := os.environ.get("IMAGES_LABELS"):
             page.screenshot(path=f"{dossier}/{nom}-{largeur}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), nom
-    resultat = Axe().run(page)
-    assert resultat.violations_count == 0, resultat.generate_report()
+    sans_violation(page)
 
 
 def test_from_the_proposal_to_the_label_and_the_comed(page, live_server):

@@ -1,11 +1,11 @@
 """In a real browser, narrow and wide, past axe: from the counter to the sentence, a state, a match by hand."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 
 from flux.models import CorrectionRapprochement, EcartRapprochement, LigneRapprochement
+from tests.pages_vues import sans_violation
 from tests.personnages import distribuer
 from tests.rapprochement.fabrique import passer
 
@@ -21,8 +21,7 @@ def verifier(page) -> None:
     for largeur in (390, 1280):
         page.set_viewport_size({"width": largeur, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), largeur
-    resultat = Axe().run(page)
-    assert resultat.violations_count == 0, resultat.generate_report()
+    sans_violation(page)
 
 
 def test_from_a_counter_to_a_match_by_hand(page, live_server, monde):

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from bilans.models import ActionReunion, CompteRendu, PointReunion, Reunion
 from tests.flux.test_navigateur import entrer
+from tests.pages_vues import sans_violation
 from tests.personnages import distribuer
 from tests.reunions.conftest import avec_la_dreal
 
@@ -25,8 +25,7 @@ def accessible(page) -> None:
     """Nothing that axe can see, nothing wider than the screen, narrow then wide."""
     for largeur in (390, 1280):
         page.set_viewport_size({"width": largeur, "height": 900})
-        violations = Axe().run(page).response["violations"]
-        assert not violations, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations]
+        sans_violation(page)
         deborde = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(deborde) <= 0, largeur
 

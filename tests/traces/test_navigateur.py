@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from flux.models import CodeMotif
@@ -11,6 +10,7 @@ from reservation import contexte
 from reservation.models import Convention
 from tests.conventions.fabrique import brouillon
 from tests.flux.fabriques import ANNEE, actes_paca, liberation
+from tests.pages_vues import sans_violation
 from tests.personnages import MOT_DE_PASSE, distribuer
 from tests.traces.conftest import completer
 
@@ -41,9 +41,7 @@ def entrer(page, personne) -> None:
 
 
 def verifier(page, nom: str, tmp_path) -> None:
-    page.wait_for_load_state("networkidle")
-    violations = Axe().run(page).response["violations"]
-    assert not violations, (nom, [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in violations])
+    sans_violation(page)
     assert page.evaluate(DEBORDE) <= 0, nom
     page.screenshot(path=tmp_path / f"{nom}-{page.viewport_size['width']}.png", full_page=True)
 
