@@ -29,7 +29,7 @@ demo-reset: setup ## efface les données de démonstration et recommence
 	@outils/prerequis pdf
 	@$(PYTHON) manage.py demo --port $(PORT) --recommencer
 
-stop: setup ## arrête les serveurs embarqués
+stop: setup ## arrête la démonstration et les serveurs embarqués
 	@$(PYTHON) manage.py serveurs arreter
 
 test: setup ## lance tous les tests, navigateur compris

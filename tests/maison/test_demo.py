@@ -1,6 +1,7 @@
 """`make demo` as a person lives it: one start that does everything, a second that takes seconds, any kind of stop."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,12 +12,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from pypdf import PdfReader
 
-from config import serveurs
+from config import demonstration_unique, serveurs
 from config.management.commands.demo import PRODUITS, Command
 from reservation.demonstration import COMPTES, MOT_DE_PASSE
 
@@ -28,6 +29,11 @@ FIRST_START, NEXT_START = 900, 180
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as prise:
         return prise.getsockname()[1]
+
+
+def _in_the_background() -> None:
+    """What a shell without job control does to `make demo &`: Ctrl-C is for others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Demonstration:
@@ -45,6 +51,7 @@ class Demonstration:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_in_the_background,
         )
         self.lecture = threading.Thread(target=self._listen)
         self.lecture.start()
@@ -151,8 +158,47 @@ def test_a_life(donnees, demonstrations):
     troisieme = demonstrations()
     troisieme.wait_for(READY, NEXT_START)
     assert "Données fictives" not in troisieme.paroles
-    assert troisieme.end(signal.SIGTERM) == 0
+
+    # `make stop` from elsewhere: the same end, and it is over when the command returns.
+    commande = subprocess.run(
+        [sys.executable, "manage.py", "serveurs", "arreter"],
+        cwd=serveurs.RACINE,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings.local"},
+        capture_output=True,
+        text=True,
+    )
+    assert commande.returncode == 0 and "Démonstration arrêtée" in commande.stdout, commande
     assert children(donnees) == {}
+    assert serveurs.etat() == serveurs.Etat(postgresql=False, valkey=False)
+    assert troisieme.popen.wait(10) == 0
+
+
+def test_nothing_to_end_is_said_at_once(donnees):
+    assert demonstration_unique.arreter() is False
+    with demonstration_unique.tenir():
+        pass
+    assert demonstration_unique.arreter() is False
+
+
+def test_two_never_hold_the_same_data(donnees):
+    with (
+        demonstration_unique.tenir(),
+        pytest.raises(demonstration_unique.DejaEnCours),
+        demonstration_unique.tenir(),
+    ):
+        pytest.fail("tenue deux fois")
+
+
+def test_one_that_does_not_stop_is_named(donnees, monkeypatch):
+    monkeypatch.setattr(demonstration_unique, "DELAI", 0.1)
+    monkeypatch.setattr(os, "kill", lambda numero, signal_: recus.append((numero, signal_)))
+    recus = []
+    with (
+        demonstration_unique.tenir(),
+        pytest.raises(CommandError, match=re.escape(str(donnees)) + " ne s’arrête pas"),
+    ):
+        call_command("serveurs", "arreter")
+    assert recus == [(os.getpid(), signal.SIGTERM)]
 
 
 def test_starting_over_removes_what_the_demonstration_made_and_nothing_else(donnees, capsys):

@@ -1,7 +1,6 @@
 """The demonstration: servers, data, flux by a real worker, bilans, then the site; Ctrl-C stops everything."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -19,7 +18,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from bilans.demonstration.scenario import AUJOURDHUI, ECHELLES
-from config import serveurs
+from config import demonstration_unique, serveurs
 from config.supervision import Equipe, Processus, ProcessusPerdu
 from reservation.demonstration import COMPTES, MOT_DE_PASSE
 
@@ -44,9 +43,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args, port, recommencer, **options):
-        for numero in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(numero) != signal.SIG_IGN:  # nohup asks to outlive the terminal
-                signal.signal(numero, signal.default_int_handler)
+        # A shell that puts it in the background has it ignore Ctrl-C: who sends one all the same means it.
+        for numero in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(numero, signal.default_int_handler)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup asks to outlive the terminal
+            signal.signal(signal.SIGHUP, signal.default_int_handler)
         try:
             with self._alone(), Equipe() as equipe, self._until_interrupted():
                 self._check_port(port)
@@ -70,19 +71,18 @@ class Command(BaseCommand):
     @contextlib.contextmanager
     def _alone(self):
         """Hold the data folder for this demonstration; stop the embedded servers at the end, whatever happens."""
-        with open(serveurs.dossier() / "demonstration.verrou", "a") as verrou:
-            try:
-                fcntl.flock(verrou, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise CommandError(
-                    f"Une démonstration tourne déjà sur ces données ({serveurs.dossier()}). "
-                    "Arrêtez-la, ou nommez un autre dossier avec RESERVATION_DATA."
-                ) from None
-            try:
-                yield
-            finally:
-                connections.close_all()
-                serveurs.arreter()
+        try:
+            with demonstration_unique.tenir():
+                try:
+                    yield
+                finally:
+                    connections.close_all()
+                    serveurs.arreter()
+        except demonstration_unique.DejaEnCours:
+            raise CommandError(
+                f"Une démonstration tourne déjà sur ces données ({serveurs.dossier()}). "
+                "Arrêtez-la avec « make stop », ou nommez un autre dossier avec RESERVATION_DATA."
+            ) from None
 
     def _check_port(self, port):
         with socket.socket() as prise:
