@@ -169,7 +169,9 @@ def test_from_concertation_to_record_on_its_page(client, cast):
     arret = reverse("flux:programme_arreter", args=[programme.pk])
     refus = client.post(arret, {"date": f"{ANNEE}-03-01"})
     assert refus.status_code == 422
-    assert f'<form method="post" action="{url}"' in refus.content.decode(), "les réponses s’enregistrent encore"
+    assert f'<form method="post" action="{url}"' in refus.content.decode(), (
+        "les réponses s’enregistrent encore"
+    )
     assert client.post(url, reponses).status_code == 302
     assert client.post(arret, {"date": f"{ANNEE}-03-01"}).status_code == 302
     assert "Répartition arrêtée le" in client.get(url).content.decode()
