@@ -131,6 +131,7 @@ COLONNES: dict[str, Colonne] = {
                 "référence",
                 "ref",
                 "réf logement",
+                "référence logement",
                 "référence interne",
                 "ref interne logement",
                 "code logement",

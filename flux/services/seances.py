@@ -61,6 +61,11 @@ class LigneCandidature:
     def nom(self) -> str:
         return str(self.passage.menage) if self.passage.menage.numero_fin else "effacée"
 
+    @property
+    def a_decider(self) -> bool:
+        """Its decision is missing, and nothing is wrong with it."""
+        return not self.passage.decision and not self.champs_fautifs
+
     def regle(self) -> Candidature:
         """As the rules take it."""
         passage = self.passage
@@ -114,6 +119,12 @@ class LogementExamine:
         ]
 
     @property
+    def a_corriger(self) -> list[tuple[str, int | None]]:
+        """Of these errors, those that are not only a decision to come."""
+        manquantes = {c.passage.pk for c in self.candidatures if c.a_decider}
+        return [(phrase, cle) for phrase, cle in self.toutes_les_erreurs if cle not in manquantes]
+
+    @property
     def tous_les_points(self) -> list[tuple[str, int | None]]:
         return [(phrase, None) for phrase in self.points] + [
             (phrase, c.passage.pk) for c in self.candidatures for phrase in c.points
@@ -152,6 +163,10 @@ class Seance:
     @property
     def erreurs(self) -> list[tuple[LogementExamine, str, int | None]]:
         return [(x, phrase, cle) for x in self.logements for phrase, cle in x.toutes_les_erreurs]
+
+    @property
+    def a_corriger(self) -> list[tuple[LogementExamine, str, int | None]]:
+        return [(x, phrase, cle) for x in self.logements for phrase, cle in x.a_corriger]
 
     @property
     def points_des_logements(self) -> list[tuple[LogementExamine, str, int | None]]:
@@ -347,7 +362,8 @@ def _placer(anomalie: Anomalie, logement: LogementExamine, par_cle: dict[int, Li
         return
     candidature = par_cle[anomalie.cle]
     candidature.erreurs.append(anomalie.phrase)
-    candidature.champs_fautifs.add(anomalie.champ)
+    if candidature.passage.decision:  # a decision to come is no fault
+        candidature.champs_fautifs.add(anomalie.champ)
 
 
 def _controler_attribue(logement: LogementExamine, attribution: Attribution | None) -> None:

@@ -103,10 +103,10 @@ def sur_l_attribution(service: Callable) -> Callable:
     return executer
 
 
-def reporter(formulaire: forms.Form, erreur: ValidationError) -> None:
-    """Put what the service refused beside its field, else at the top of the form."""
+def reporter(formulaire: forms.Form, erreur: ValidationError, autrement: str | None = None) -> None:
+    """Put what the service refused beside its field, else beside `autrement`, else at the top of the form."""
     if not hasattr(erreur, "error_dict"):
         formulaire.add_error(None, erreur)
         return
     for champ, erreurs in erreur.error_dict.items():
-        formulaire.add_error(champ if champ in formulaire.fields else None, erreurs)
+        formulaire.add_error(champ if champ in formulaire.fields else autrement, erreurs)

@@ -53,7 +53,8 @@ def creer(request):
             try:
                 liberation = _enregistrer(acteur, formulaire, anomalies)
             except ValidationError as erreur:
-                reporter(formulaire, erreur)
+                # Freed twice on one day: of the two facts that make it so, the date is the one to correct.
+                reporter(formulaire, erreur, "date")
             else:
                 return _suite(request, liberation)
     return render(

@@ -300,7 +300,7 @@ def test_calendar_has_a_whole_day_for_each_date_that_is_held(decor, client):
     reponse = client.get(f"/campagnes/departement/06/{AN}/agenda.ics")
     assert reponse.headers["Content-Type"].startswith("text/calendar")
     texte = reponse.content.decode()
-    assert len(lire_ics(reponse.content).composants) == 5
+    assert len(lire_ics(reponse.content).events) == 5
     assert f"DTSTART;VALUE=DATE:{AN}0227\r\n" in texte and "TRANSP:TRANSPARENT" in texte
     assert "DTSTART:" not in texte
 
@@ -331,7 +331,7 @@ def test_a_calendar_is_subscribed_to_by_those_who_manage_and_follows_the_dates(d
     reponse = client.get(adresse)
     assert reponse.headers["Content-Type"].startswith("text/calendar")
     texte = reponse.content.decode()
-    assert lire_ics(reponse.content).composants
+    assert lire_ics(reponse.content).events
     assert f"UID:campagne-departement-06-{AN}-bilan@" in texte and f"DTSTART;VALUE=DATE:{AN}0312\r\n" in texte
     assert f"{AN}0227" not in texte and "departement-22" not in texte
 

@@ -506,11 +506,11 @@ def test_the_ddets_receives_an_invitation_and_the_agenda(cast, als):
     (ics, pdf) = pieces(courriel).values()
     calendrier = lire_ics(ics)
     assert calendrier["METHOD"] == "REQUEST"
-    (evenement,) = calendrier.composants
-    assert evenement["SEQUENCE"] == "0" and evenement["STATUS"] == "CONFIRMED"
+    (evenement,) = calendrier.events
+    assert evenement["SEQUENCE"] == 0 and evenement["STATUS"] == "CONFIRMED"
     assert evenement["LOCATION"] == "salle du conseil"
-    assert evenement.instant("DTSTART") == commission.debut
-    assert [p.valeur for p in evenement.toutes("ATTENDEE")] == ["mailto:ddets06@etat.example"]
+    assert evenement.start == commission.debut
+    assert evenement.attendees == ["mailto:ddets06@etat.example"]
     lu = texte_du_pdf(pdf)
     assert als.reference in lu and "Action Logement" in lu
     # Nothing of a household, in none of the three.
@@ -550,8 +550,8 @@ def test_a_change_updates_the_entry_and_a_cancellation_takes_it_back(cast, als):
     ]
     lus = [lire_ics(pieces(e.courriel)["convocation.ics"]) for e in envois]
     assert [x["METHOD"] for x in lus] == ["REQUEST", "REQUEST", "REQUEST", "CANCEL"]
-    assert {x.composants[0]["UID"] for x in lus} == {lus[0].composants[0]["UID"]}
-    assert [x.composants[0]["SEQUENCE"] for x in lus] == ["0", "1", "2", "3"]
+    assert {x.events[0]["UID"] for x in lus} == {lus[0].events[0]["UID"]}
+    assert [x.events[0]["SEQUENCE"] for x in lus] == [0, 1, 2, 3]
     assert premiere.courriel.pieces.count() == 2 and envois[-1].courriel.pieces.count() == 1
     commission.refresh_from_db()
     assert commission.etat == "ANNULEE" and not commission.passages.exists()
@@ -627,19 +627,19 @@ def test_the_calendar_of_each(cast, als):
         qui: lire_ics(agendas.calendrier_du_secret(adresse.secret).encode())
         for qui, adresse in adresses.items()
     }
-    uids = {qui: {e["UID"].split("@")[0] for e in lu.composants} for qui, lu in lus.items()}
+    uids = {qui: {e["UID"].split("@")[0] for e in lu.events} for qui, lu in lus.items()}
     assert uids == {
         "gestionnaire_a": {f"caleol-{preparee.pk}", f"caleol-{convoquee.pk}"},
         "agent_ddets_06": {f"caleol-{convoquee.pk}"},
         "gestionnaire_b": set(),
         "agent_ddets_22": set(),
     }
-    statuts = {e["UID"].split("@")[0]: e["STATUS"] for e in lus["gestionnaire_a"].composants}
+    statuts = {e["UID"].split("@")[0]: e["STATUS"] for e in lus["gestionnaire_a"].events}
     assert statuts == {f"caleol-{preparee.pk}": "TENTATIVE", f"caleol-{convoquee.pk}": "CONFIRMED"}
-    assert all("ATTENDEE" not in e for lu in lus.values() for e in lu.composants)
+    assert all("ATTENDEE" not in e for lu in lus.values() for e in lu.events)
     commissions.annuler_commission(a, convoquee, motif="Quorum non réuni")
     lu = lire_ics(agendas.calendrier_du_secret(adresses["agent_ddets_06"].secret).encode())
-    assert lu.composants[0]["STATUS"] == "CANCELLED"
+    assert lu.events[0]["STATUS"] == "CANCELLED"
 
 
 def test_an_address_taken_back_or_renewed_opens_nothing(cast):

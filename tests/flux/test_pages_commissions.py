@@ -257,7 +257,7 @@ def test_the_feed_is_read_without_signing_in(a, client, commission, cast):
     client.logout()
     reponse = client.get(page("agenda", secret))
     assert reponse.headers["Content-Type"] == "text/calendar; charset=utf-8"
-    assert len(lire_ics(reponse.content).composants) == 1
+    assert len(lire_ics(reponse.content).events) == 1
     assert "Z001" not in reponse.content.decode()
     client.force_login(cast.gestionnaire_a)
     client.post(page("agenda_retirer"))

@@ -102,10 +102,12 @@ def test_soustraction_needs_its_proof_and_notice_comes_before(a, decor):
     assert set(formulaire.errors) == {"preuve", "date_preavis"}
 
 
-def test_twice_on_one_day_is_refused_beside_the_form(a):
+def test_twice_on_one_day_is_refused_beside_its_date(a):
     assert declarer(a, reference="A-2").status_code == 302
     refus = declarer(a, reference="A-2")
-    assert refus.status_code == 200 and "déjà une libération" in refus.content.decode()
+    assert refus.status_code == 200
+    assert "déjà une libération" in refus.context["form"].errors["date"][0]
+    assert '<a href="#id_date">' in refus.content.decode()
     assert Liberation.objects.filter(reference="A-2", date=date(ANNEE, 5, 4)).count() == 1
 
 

@@ -166,8 +166,13 @@ def test_from_concertation_to_record_on_its_page(client, cast):
         }
     sans_jour = {cle: "" if cle.startswith("jour") else valeur for cle, valeur in reponses.items()}
     assert "Une réponse porte sa date" in client.post(url, sans_jour).content.decode()
-    assert client.post(url, reponses).status_code == 302
     arret = reverse("flux:programme_arreter", args=[programme.pk])
+    refus = client.post(arret, {"date": f"{ANNEE}-03-01"})
+    assert refus.status_code == 422
+    assert f'<form method="post" action="{url}"' in refus.content.decode(), (
+        "les réponses s’enregistrent encore"
+    )
+    assert client.post(url, reponses).status_code == 302
     assert client.post(arret, {"date": f"{ANNEE}-03-01"}).status_code == 302
     assert "Répartition arrêtée le" in client.get(url).content.decode()
     neuve = liberation(cast.bailleur_a, date(ANNEE, 9, 1), premiere=True)
