@@ -369,7 +369,7 @@ def _labels(acteur: Acteur, jour: date) -> list[Tache]:
                     accorder(compte["nombre"], un, plusieurs),
                     f"Dont {retard} en retard." if retard else "Aucune échéance dépassée.",
                     reverse(nom),
-                    "à corriger" if retard else "pas commencé",
+                    "en retard" if retard else "pas commencé",
                 )
             )
     return taches
