@@ -82,6 +82,10 @@ class FormulaireSuite(forms.Form):
         self.fields["suite"].choices = [(s.value, s.libelle.capitalize()) for s in ordre]
         if suivi.pas or suivi.mode == Mode.REMISE:
             del self.fields["numero"]
+        else:
+            numero = self.fields["numero"]
+            numero.required = numero.widget.is_required = True
+            numero.error_messages["required"] = f"Écrivez le numéro de la {suivi.mode.libelle}."
 
     def preuve_lue(self) -> Preuve | None:
         """The file as the service takes it."""

@@ -26,7 +26,7 @@ from bilans.services.compte_etat import paires_au_bail
 from bilans.services.contingents import Contingent, lire_contingent
 from bilans.services.projections import PartAConvenir, parts_a_convenir
 from bilans.services.saisons import saisons
-from bilans.services.suivi_campagne import prochaine_date
+from bilans.services.suivi_campagne import Obligation, debiteurs, obligations, prochaine_date
 from bilans.services.tableau_etat import TableauEtat, lire_tableau
 from flux.models import (
     CalculFlux,
@@ -132,11 +132,13 @@ class ProchaineCaleol:
 
 @dataclass(frozen=True)
 class Prochaine:
-    """The next date of the campaigns; `lieux`: where it applies, empty for everywhere."""
+    """The next date of the campaigns; `lieux`: where it applies, empty for everywhere. `du_bailleur`: told to a
+    réservataire that has nothing to do for it."""
 
     echeance: Echeance
     lieux: str
     compte_a_rebours: str
+    du_bailleur: bool
 
 
 @dataclass(frozen=True)
@@ -175,14 +177,15 @@ def tableau_d_accueil(
     maintenant = maintenant or timezone.now()
     jour = jour_a_paris(maintenant)
     annee = jour.year
+    dues = obligations(acteur, maintenant)
     return Tableau(
         annee=annee,
         jour=jour,
-        prochaine=_prochaine(acteur, maintenant),
+        prochaine=_prochaine(acteur, maintenant, dues),
         caleol=_caleol(acteur, jour) if acteur.est_bailleur else None,
         chiffres=[] if acteur.est_service_etat or acteur.est_reservataire else _chiffres(acteur, annee),
         taches=[
-            *(Tache(a.libelle, a.detail, a.url, a.statut) for a in alertes(acteur, maintenant)),
+            *(Tache(a.libelle, a.detail, a.url, a.statut) for a in alertes(acteur, maintenant, dues)),
             *_taches(acteur, jour),
         ],
         lignes=_lignes(acteur, jour) if acteur.est_bailleur else [],
@@ -366,18 +369,23 @@ def _labels(acteur: Acteur, jour: date) -> list[Tache]:
                     accorder(compte["nombre"], un, plusieurs),
                     f"Dont {retard} en retard." if retard else "Aucune échéance dépassée.",
                     reverse(nom),
-                    "à corriger" if retard else "pas commencé",
+                    "en retard" if retard else "pas commencé",
                 )
             )
     return taches
 
 
-def _prochaine(acteur: Acteur, maintenant: datetime) -> Prochaine | None:
-    trouvee = prochaine_date(acteur, jour_a_paris(maintenant))
+def _prochaine(acteur: Acteur, maintenant: datetime, dues: list[Obligation]) -> Prochaine | None:
+    trouvee = prochaine_date(acteur, jour_a_paris(maintenant), dues)
     if trouvee is None:
         return None
     echeance, lieux = trouvee
-    return Prochaine(echeance, lieux, situer(echeance, None, maintenant).compte_a_rebours)
+    return Prochaine(
+        echeance,
+        lieux,
+        situer(echeance, None, maintenant).compte_a_rebours,
+        acteur.est_reservataire and acteur.type_organisation not in debiteurs(echeance.nature),
+    )
 
 
 def _a_pourvoir(acteur: Acteur, jour: date) -> list[Tache]:

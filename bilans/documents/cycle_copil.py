@@ -53,7 +53,7 @@ def _une(lu: BilanCopil, numero: str, marque: str, lieu: str, numeroteur: Numero
     manquent = [ligne for ligne in lu.lignes if ligne.ecart is not None and ligne.ecart < 0]
     phrases = [
         (
-            f"Il manque {accorder(-ligne.ecart, 'logement')} à l’objectif de {ligne.nom} : "
+            f"{ligne.nom} : il manque {accorder(-ligne.ecart, 'logement')} à l’objectif, "
             f"{entier_fr(ligne.realise)} pour {entier_fr(ligne.objectif)}.",
             True,
         )

@@ -49,14 +49,16 @@ class Alerte:
     statut: str
 
 
-def alertes(acteur: Acteur, maintenant: datetime | None = None) -> list[Alerte]:
-    """Actions first, by date; then the news. A fixed number of queries."""
+def alertes(
+    acteur: Acteur, maintenant: datetime | None = None, dues: list[Obligation] | None = None
+) -> list[Alerte]:
+    """Actions first, by date; then the news. A fixed number of queries. `dues`: its obligations, where already read."""
     maintenant = maintenant or timezone.now()
     if not acteur.organisation_id:
         return []
     return [
         *_propositions(acteur, maintenant),
-        *_echeances(acteur, maintenant),
+        *_echeances(acteur, obligations(acteur, maintenant) if dues is None else dues),
         *_projections(acteur, maintenant),
         *_accords(acteur, maintenant),
         *_procedures(acteur, maintenant),
@@ -64,8 +66,7 @@ def alertes(acteur: Acteur, maintenant: datetime | None = None) -> list[Alerte]:
     ]
 
 
-def _echeances(acteur: Acteur, maintenant: datetime) -> list[Alerte]:
-    dues = obligations(acteur, maintenant)
+def _echeances(acteur: Acteur, dues: list[Obligation]) -> list[Alerte]:
     if acteur.est_service_etat:
         return _retards(dues)
     return [

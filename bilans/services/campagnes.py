@@ -248,7 +248,8 @@ def evenements(territoire: Territoire, annee: int) -> list[Evenement]:
             debut=e.due,
             fin=None,
             titre=f"{e.titre} {annee}, {territoire.nom} : dernier jour",
-            description=f"{e.objet}\n{e.raison}. Toléré jusqu’au {date_fr(e.tolerance)}.",
+            description=f"{e.objet}\n{e.raison}."
+            + (f" Toléré jusqu’au {date_fr(e.tolerance)}." if e.tolerance != e.due else ""),
             adresse=f"{settings.SITE_URL}{adresse}",
         )
         for e in echeances_de(territoire, annee)

@@ -339,9 +339,10 @@ class _Matiere:
             for p in self.paragraphes
         ]
         faits += [Fait(x.signee_le, f"Lettre {x.numero} signée", x.objet, _lettre(x)) for x in self.lettres]
+        # Its steps are days, its signature an hour: what follows the signature on its day does not come before it.
         faits += [
             Fait(
-                _debut(e.jour),
+                max(_debut(e.jour), e.lettre.signee_le),
                 f"Lettre {e.lettre.numero} : {e.get_suite_display()}",
                 " ".join(filter(None, (e.numero, e.observation))),
                 _preuve(e) if e.preuve is not None else "",

@@ -97,6 +97,11 @@ class Dossier:
         return regles.suites(self.objet.sorte, self.etat, self.situation)
 
     @property
+    def convocation(self) -> EtapeProcedure | None:
+        """The last invitation: it alone holds the hour and the place of the meeting."""
+        return next((e for e in reversed(self.etapes) if e.acte == Acte.CONVOQUER), None)
+
+    @property
     def dernier(self) -> EtapeProcedure:
         return self.etapes[-1]
 

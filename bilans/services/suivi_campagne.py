@@ -1,6 +1,6 @@
 """Who owes what, and where it stands: the acts in force × the dates of their département × what was done."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -158,15 +158,34 @@ def prochain_bilan(acteur: Acteur, jour: date) -> Echeance | None:
     return prochaines.pop() if len(prochaines) == 1 else None
 
 
-def prochaine_date(acteur: Acteur, jour: date) -> tuple[Echeance, str] | None:
-    """The next date of the départements of `acteur`, and where it applies when not everywhere the same."""
+def prochaine_date(
+    acteur: Acteur, jour: date, dues: Iterable[Obligation] = ()
+) -> tuple[Echeance, str] | None:
+    """The next date of the départements of `acteur`, and where it applies when not everywhere the same.
+
+    `dues`: what is owed in its perimeter. A date that everybody has met there is not announced any more.
+    """
+    faites: dict[tuple[str, int, NatureEcheance], bool] = {}
+    for o in dues:
+        cle = (o.departement.pk, o.echeance.annee, o.echeance.nature)
+        faites[cle] = faites.get(cle, True) and o.situation.faite
     departements = departements_de(acteur)
     annees = campagnes_ouvertes(jour)
     dates = echeances_en_vigueur(departements, annees)
     par_departement = {
         d: premiere
         for d in departements
-        if (premiere := prochaine([e for annee in annees for e in dates[d.pk, annee]], jour))
+        if (
+            premiere := prochaine(
+                [
+                    e
+                    for annee in annees
+                    for e in dates[d.pk, annee]
+                    if not faites.get((d.pk, annee, e.nature))
+                ],
+                jour,
+            )
+        )
     }
     if not par_departement:
         return None

@@ -212,6 +212,11 @@ def test_home_counts_down_and_forgets_what_is_done(decor, le_06):
     assert [t.statut for t in taches] == ["à faire"]
     with time_machine.travel(quand, tick=False):
         projections.envoyer_projection(decor.cast.acteur("gestionnaire_a"), decor.a.bailleur, "06", AN)
+    # Sent in the 06, not in the 22: only the latter is still announced. Who has nothing to do reads whose it is.
+    reste = tableau_d_accueil(acteur, quand).prochaine
+    ailleurs = str(Departement.objects.get(pk="22"))
+    assert (reste.echeance.nature, reste.lieux, reste.du_bailleur) == (N.PROJECTION, ailleurs, False)
+    assert tableau_d_accueil(decor.cast.acteur("charge_als"), quand).prochaine.du_bailleur
     plus_tard = moment(f"{AN}-01-02T09:00:00")
     assert not any(
         f"prévisionnelles de {AN}" in t.libelle for t in tableau_d_accueil(acteur, plus_tard).taches
@@ -303,6 +308,8 @@ def test_calendar_has_a_whole_day_for_each_date_that_is_held(decor, client):
     assert len(lire_ics(reponse.content).events) == 5
     assert f"DTSTART;VALUE=DATE:{AN}0227\r\n" in texte and "TRANSP:TRANSPARENT" in texte
     assert "DTSTART:" not in texte
+    # A tolerance is said where there is one: not for a date that has none.
+    assert texte.replace("\r\n ", "").count("Toléré jusqu’au") == 4
 
 
 @pytest.mark.parametrize(

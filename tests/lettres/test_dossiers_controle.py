@@ -58,14 +58,17 @@ def test_everything_is_in_it_and_it_can_be_checked(cast, procedure, jour):
             io.BytesIO(archive.read("dossier.xlsx")), sheet_name=None, engine="calamine"
         )
     quoi = " ".join(feuilles["Chronologie"]["Ce qui s’est passé"])
-    for fait in (
+    faits = (
         "Signature : ",
         "Ouvrir la procédure",
         "Signer la mise en demeure",
         "MED-06-2026-001 signée",
         "envoyée",
-    ):
+    )
+    for fait in faits:
         assert fait in quoi, fait
+    # In order, those of one day too: no letter leaves before it is signed.
+    assert sorted(faits, key=quoi.index) == list(faits)
     assert list(feuilles["Lettres"]["SHA-256"]) == [lettre.empreinte]
     chiffres = feuilles["Chiffres à chaque acte"]
     assert "le bilan annuel 2025" in set(chiffres["Valeur"])  # what was known that day

@@ -64,6 +64,8 @@ def test_a_letter_page_by_page(entrer, cast, procedure, django_assert_max_num_qu
     assert agent.post(url("lettre_signer", lettre.pk), {"marque": marque, "lu": "on"}).status_code == 302
     signee = agent.get(page)
     assert "non scellé" in plat(signee) and Lettre.objects.get().empreinte in plat(signee)
+    # What a registered letter cannot do without is not shown as optional.
+    assert signee.context["suite_form"].fields["numero"].required
     envoi = {"suite": "ENVOI", "jour": "2026-04-07"}
     assert "Écrivez le numéro" in plat(agent.post(url("lettre_suite", lettre.pk), envoi))
     agent.post(url("lettre_suite", lettre.pk), envoi | {"numero": "1A 000"})

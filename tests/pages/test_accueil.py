@@ -109,6 +109,8 @@ def test_services_follow_the_bailleurs_of_their_perimeter(decor, qui, attendues,
     tableau = tableau_d_accueil(decor.cast.acteur(qui), JOUR)
     assert len(tableau.etat.lignes if tableau.etat else tableau.ensemble) == attendues
     assert [tache.libelle.replace("\xa0", " ") for tache in tableau.taches] == taches
+    # A proposal that waits for its decision is late or not; there is nothing to correct in it.
+    assert all(tache.statut != "à corriger" for tache in tableau.taches)
     assert tableau.lignes == []
 
 

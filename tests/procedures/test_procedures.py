@@ -396,6 +396,7 @@ def test_the_pages_say_who_may_what_and_what_comes_next(
         procedures.sur_lettre_remise(convoquee.pk, Lettre.INVITATION, date(2026, 4, 8))
         with django_assert_max_num_queries(45):
             lu = client.get(page).content.decode()
+            assert "Réunion : 11 mai 2026 à 10 h 00." in " ".join(lu.split())
         assert "bservations attendues" in lu and "Si l’administration ne fait rien" in lu
         assert "La réunion n’a pas encore eu lieu" in lu and "Abandonner la procédure" in lu
         with django_assert_max_num_queries(25):
