@@ -40,11 +40,14 @@ EVENEMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class LigneVue:
-    """A line of the comparison. `realise` among `du`: the State, for the event chosen; `ecart`: for that of the conventions."""
+    """A line of the comparison. `realise` among `du`: the State, for the event chosen; `ecart`: for that of the conventions.
+
+    `realise` None: hidden, and the rates with it.
+    """
 
     ligne: Ligne
     url: str
-    realise: int
+    realise: int | None
     du: int | None
     ecart: int | None
     taux: Fraction | None
@@ -57,7 +60,9 @@ class LigneVue:
     @property
     def points(self) -> str:
         """What was done for the State, in points of the flux; "" without flux."""
-        return decimal_fr(taux(self.realise, self.ligne.flux), 2) if self.ligne.flux > 0 else ""
+        if self.realise is None or self.ligne.flux <= 0:
+            return ""
+        return decimal_fr(taux(self.realise, self.ligne.flux), 2)
 
     @property
     def etat(self):
@@ -75,7 +80,7 @@ class LigneVue:
 def _vue(ligne: Ligne, evenement: str, url: str = "") -> LigneVue:
     etat = ligne.contingent(ETAT)
     realise = getattr(etat, evenement)
-    valeur = taux(realise, etat.du)
+    valeur = None if realise is None else taux(realise, etat.du)
     return LigneVue(
         ligne, url, realise, etat.du, etat.ecart if evenement == "realise" else None, valeur, classe(valeur)
     )
