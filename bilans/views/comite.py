@@ -26,6 +26,7 @@ from bilans.regles.dessins_copil import (
     tracer,
 )
 from bilans.services import cartes, consolidation
+from bilans.views.cycle_suites import copils_de
 from reservation.models import Departement
 from reservation.regles.typographie import decimal_fr
 
@@ -155,6 +156,11 @@ def _page(request, departement: str = "", bailleur: str = ""):
             "sans_objet": SANS_OBJET,
             "evolution": evolution,
             "courbe": tracer([(an, v.taux) for an, v in evolution]),
+            "bilan_valide": copils_de(acteur)
+            .filter(annee=annee, departement=departement, bailleur=bailleur)
+            .first()
+            if bailleur and acteur.est_copil
+            else None,
             "choix": choix,
         },
     )
