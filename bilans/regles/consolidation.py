@@ -270,13 +270,15 @@ def effectifs_des_menages(donnees: DonneesBilan) -> dict[str, dict[Chemin, dict[
     titres = dict.fromkeys(TITRES, 0) | {ligne.titre: ligne.total for ligne in donnees.etat}
     non_comptes = donnees.etat_100.manque
     motives = titres.pop(AUTRE) - non_comptes
+    comptes = titres | {MOTIVES: motives}
+    # Where the État obtained nothing there is nobody to hide.
     tables: dict[str, dict[Chemin, dict[str, int]]] = {
-        TITRES_COMPTES: {(): titres | {MOTIVES: motives}},
-        NON_COMPTES: {(): {NON_COMPTES: non_comptes}},
+        TITRES_COMPTES: {(): comptes},
+        NON_COMPTES: {(): {NON_COMPTES: non_comptes}} if non_comptes or any(comptes.values()) else {},
         BAUX_NON_COMPTES: {},
     }
     etat = next((p for p in donnees.parts if p.code == ETAT), None)
-    if etat is not None and donnees.regime.au_bail:
+    if etat is not None and etat.baux and donnees.regime.au_bail:
         hors = etat.baux + etat.echecs - etat.realise
         tables[BAUX_NON_COMPTES] = {(): {BAUX_NON_COMPTES: hors}}
     for code in QUARTS:

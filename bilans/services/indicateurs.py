@@ -700,10 +700,10 @@ class _Composeur:
     def _etat_lu(self, departement: str) -> Lus:
         """What the COPIL may read of the State's households of the département: the same as in the regional bilan."""
         titres, non_comptes, baux = {}, {}, {}
-        signes: Counter[int] = Counter()
+        signes: dict[int, Counter[bool]] = {}  # leases of the État, of households that count for it or not
         for x in self.comptes.baux:
-            if x.departement == departement and _ne_compte_pas(x):
-                signes[x.bailleur] += x.nombre
+            if x.departement == departement and x.titre == ETAT.code:
+                signes.setdefault(x.bailleur, Counter())[_ne_compte_pas(x)] += x.nombre
         for o in self._bailleurs(departement):
             chemin = (departement, str(o.pk))
             compte = Counter(dict.fromkeys(TITRES, 0))
@@ -712,11 +712,13 @@ class _Composeur:
                 if x.titre == ETAT.code and x.detail in TITRES:
                     compte[x.detail] += x.nombre
             absents = sum(x.nombre for x in siennes if _ne_compte_pas(x))
+            if any(compte.values()):  # nobody to hide where the État obtained nothing
+                non_comptes[chemin] = {NON_COMPTES: absents}
             motives = compte.pop(AUTRE) - absents
             titres[chemin] = {**compte, MOTIVES: motives}
-            non_comptes[chemin] = {NON_COMPTES: absents}
-            if self.comptes.cadres[o.pk, departement].regime.fait_generateur == FaitGenerateur.BAIL:
-                baux[chemin] = {BAUX_NON_COMPTES: signes[o.pk]}
+            au_bail = self.comptes.cadres[o.pk, departement].regime.fait_generateur == FaitGenerateur.BAIL
+            if au_bail and o.pk in signes:
+                baux[chemin] = {BAUX_NON_COMPTES: signes[o.pk][True]}
         tables = {TITRES_COMPTES: titres, NON_COMPTES: non_comptes, BAUX_NON_COMPTES: baux}
         lieu = (departement,)
         return {nom: lignes[lieu] for nom, lignes in masquer_menages(tables).items() if lieu in lignes}
@@ -925,6 +927,8 @@ class _Composeur:
                 {OUI: nombre_dalo, NON: total - nombre_dalo},
                 dalo_masque=self.lecture.dalo == "masque",
             )
+        if "attributions" in self._tus:  # both parts would give their sum back
+            dalo = {**dalo, NON: None}
         lignes_motifs = _detailler(motifs, categories) if self._lit(self.lecture.motifs) else []
         lignes_dalo = (
             [
