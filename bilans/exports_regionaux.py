@@ -16,8 +16,8 @@ from reservation.exports import sans_formule
 
 _TYPES = {"string": polars.String, "integer": polars.Int64, "boolean": polars.Boolean}
 NON_COMMUNIQUE = "n.c."
-# Columns of households: an empty cell there is a secret, and says so.
-_MENAGES = {"prioritaires", "menages", "refus"}
+# Columns where an empty cell of a secret row says that it is one.
+_TUES = {"prioritaires", "menages", "refus", "attributions", "baux"}
 
 
 def tableau(table: Table, consolidations: Iterable[Consolidation]) -> polars.DataFrame:
@@ -109,8 +109,9 @@ def _feuille(livre, table: Table, consolidations: Sequence[Consolidation], entet
     for lue in consolidations:
         for ligne in table.lignes(lue):
             rang += 1
+            secret = any(c.nom == "secret" and v for c, v in zip(table.champs, ligne, strict=True))
             for colonne, (champ, valeur) in enumerate(zip(table.champs, ligne, strict=True)):
-                _cellule(page, rang, colonne, champ, valeur, formats)
+                _cellule(page, rang, colonne, champ, valeur, secret, formats)
     page.freeze_panes(
         1, [c.nom for c in table.champs].index("nom") + 1 if table.champs[1].nom == "niveau" else 5
     )
@@ -128,9 +129,9 @@ def _largeur(champ: Champ) -> int:
     )
 
 
-def _cellule(page, rang: int, colonne: int, champ: Champ, valeur: Valeur, formats) -> None:
+def _cellule(page, rang: int, colonne: int, champ: Champ, valeur: Valeur, secret: bool, formats) -> None:
     if valeur is None:
-        if champ.nom in _MENAGES:
+        if secret and champ.nom in _TUES:
             page.write_string(rang, colonne, NON_COMMUNIQUE, formats["secret"])
         return
     if isinstance(valeur, bool):

@@ -81,7 +81,11 @@ def _une(lu: BilanCopil, numero: str, marque: str, lieu: str, numeroteur: Numero
             Chiffre(
                 entier_fr(lu.flux), "", f"logements de flux annuel, dont {entier_fr(lu.hors_qpv)} hors QPV"
             ),
-            Chiffre(entier_fr(lu.attributions), "", "attributions de l’année"),
+            Chiffre(
+                MASQUE if lu.attributions is None else entier_fr(lu.attributions),
+                "",
+                "attributions de l’année",
+            ),
         ),
         blocs=(
             numeroteur.tableau(

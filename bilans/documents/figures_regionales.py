@@ -153,7 +153,7 @@ TEINTES = (
 
 
 def titres(noms: Sequence[str], lignes: Sequence[tuple[str, Sequence[int | None], int]]) -> Dessin | None:
-    """For whom: (place, count per title or None, total). What is hidden is one hatched box: its sum is known anyway."""
+    """For whom: (place, count per title or None, total known). What is hidden of it is one hatched box: a known sum."""
     utiles = [x for x in lignes if x[2]]
     if not utiles:
         return None

@@ -51,6 +51,10 @@ from .modele import Ligne as Rangee
 
 NC = "n.c."
 MASQUEES = f"{NC} : non communiqué, moins de {SEUIL} ménages, ou ce qui permettrait de les retrouver."
+TUS_ICI = (
+    f"{NC} : non communiqué. Comparé au réalisé, ce nombre dirait combien de ménages de l’État ne comptent pas pour "
+    "son objectif, et ils sont trop peu."
+)
 
 
 def composer_regional(lue: Consolidation, reference: str) -> Document:
@@ -137,7 +141,11 @@ def _une(lue: Consolidation, reference: str, n: Numeroteur) -> Une:
             Chiffre(
                 entier_fr(racine.flux), "", f"logements de flux définitif, {accorder(racine.bilans, 'bilan')}"
             ),
-            Chiffre(entier_fr(racine.attributions), "", "attributions de l’année, tous réservataires"),
+            Chiffre(
+                NC if racine.attributions is None else entier_fr(racine.attributions),
+                "",
+                "attributions de l’année, tous réservataires",
+            ),
             Chiffre(
                 decimal_fr(Fraction(etat.realise * 100, etat.du), 1) if etat.du else "–",
                 "%" if etat.du else "",
@@ -348,10 +356,12 @@ def _comparaison(lue: Consolidation, n: Numeroteur) -> Section:
         )
     if dessin := figures.titres(
         list(TITRES.values()),
-        [(d.intitule, [t.nombre for t in d.titres], d.contingent(ETAT).attributions) for d in suivis],
+        [(d.intitule, [t.nombre for t in d.titres], _ensemble_des_titres(d)) for d in suivis],
     ):
         precision = (
-            "attributions ; hachures : titres non communiqués, ensemble" if lue.masque else "attributions"
+            "hachures : titres non communiqués, jusqu’aux attributions ou, à défaut, au réalisé"
+            if lue.masque
+            else "attributions"
         )
         blocs.append(n.figure("Pour qui les attributions de l’État", dessin, precision))
     blocs.append(_tableau_parc(lue, n))
@@ -364,6 +374,13 @@ def _comparaison(lue: Consolidation, n: Numeroteur) -> Section:
         )
     )
     return Section("comparaison", "1. Comparaison des départements", tuple(blocs))
+
+
+def _ensemble_des_titres(d: Ligne) -> int:
+    """How long the bar of a place is, from figures that are shown."""
+    etat = d.contingent(ETAT)
+    montres = sum(t.nombre or 0 for t in d.titres)
+    return max(etat.realise, montres) if etat.attributions is None else etat.attributions
 
 
 def _lisible(q: Quart) -> tuple[int, int] | None:
@@ -405,7 +422,7 @@ def _tableau_contingents(lue: Consolidation, n: Numeroteur) -> Tableau:
         bailleur = x.contingent(BAILLEUR)
         return Rangee(
             "Région" if genre else x.intitule,
-            (*cellules, entier(bailleur.realise), entier(x.attributions), entier(x.baux)),
+            (*cellules, entier(bailleur.realise), masquable(x.attributions), masquable(x.baux)),
             genre,
         )
 
@@ -432,6 +449,7 @@ def _tableau_contingents(lue: Consolidation, n: Numeroteur) -> Tableau:
             Groupe("Tous contingents", 2),
         ),
         precision="logements",
+        note=TUS_ICI if lue.masque else "",
     )
 
 
@@ -454,7 +472,7 @@ def _publics(lue: Consolidation, n: Numeroteur) -> Section:
                 "Région" if x is lue.racine else x.intitule,
                 (
                     *(masquable(t.nombre) for t in x.titres),
-                    entier(x.contingent(ETAT).attributions, "fort"),
+                    masquable(x.contingent(ETAT).attributions, "fort"),
                     entier(x.prononcees),
                     masquable(x.refus),
                     _taux(x.refus, x.prononcees),
@@ -605,7 +623,7 @@ def _tableau_etat_des_publics(lue: Consolidation, d: Ligne, n: Numeroteur) -> Ta
                 x.nom,
                 (
                     *(masquable(t.nombre) for t in x.titres),
-                    entier(x.contingent(ETAT).attributions, "fort"),
+                    masquable(x.contingent(ETAT).attributions, "fort"),
                     entier(x.prononcees),
                     masquable(x.refus),
                 ),
@@ -667,11 +685,14 @@ def _methode(lue: Consolidation, rang: int, n: Numeroteur) -> Section:
             Puces(
                 (
                     f"Règle première. Toute cellule de 0 à {SEUIL - 1} ménages porte la mention {NC} Les objectifs, les parts, "
-                    "les flux, les attributions et les baux comptent des logements : ils ne sont pas masqués. Ce qui l’est "
-                    "dit quelque chose d’un ménage : sa priorité, son titre, son refus.",
+                    "les flux, le réalisé, les attributions et les baux comptent des logements : d’eux-mêmes, ils ne sont pas "
+                    "masqués. Ce qui l’est dit quelque chose d’un ménage : sa priorité, son titre, son refus.",
                     "Règle seconde. Une autre cellule est masquée quand une addition ou une soustraction, dans ce document ou "
                     "avec les autres fichiers publiés, rendrait la première : dans une ligne, la plus petite des autres ; "
-                    "dans un total, le total lui-même, du département puis de la région.",
+                    "dans un total, le total lui-même, du département puis de la région. Ainsi des attributions de l’État : "
+                    "moins le réalisé, elles donnent les ménages qui ne sont ni prioritaires ni attribués pour un motif "
+                    "consigné ; elles et le total de tous les contingents sont masqués avec eux, les baux de même là où la "
+                    "convention compte les baux.",
                     f"Garantie. Qui connaît tous les chiffres montrés et les totaux trouve pour chaque cellule masquée un "
                     f"intervalle de {LARGEUR + 1} valeurs au moins, ou toutes celles que permet un total plus petit.",
                     "Taux, écarts et verdicts. Ceux qui laisseraient retrouver un nombre masqué portent la même mention.",
@@ -727,19 +748,34 @@ def _exemple(lue: Consolidation, n: Numeroteur) -> Tableau:
     noms = ("Agents", "Groupe 1", "Groupe 2", "Groupe 3", "Autres")
     return n.tableau(
         "Exemple, sur des nombres inventés",
-        (Colonne("Version", None, "g"), *(Colonne(nom, "20") for nom in noms), Colonne("Total", "20")),
+        (
+            Colonne("Version", None, "g"),
+            *(Colonne(nom, "18") for nom in (*noms, "Total", "Réalisé")),
+        ),
         [
-            Rangee("Services de l’État", tuple(entier(x) for x in (13, 31, 58, 44, 5, 151))),
+            Rangee("Services de l’État", tuple(entier(x) for x in (13, 31, 58, 44, 5, 151, 148))),
             Rangee(
                 "Comité de pilotage",
-                (texte(NC, "second"), *(entier(x) for x in (31, 58, 44)), texte(NC, "second"), entier(151)),
+                (
+                    texte(NC, "second"),
+                    *(entier(x) for x in (31, 58, 44)),
+                    *(texte(NC, "second"),) * 2,
+                    entier(148),
+                ),
             ),
             Rangee(
                 "Ce que le lecteur déduit",
-                (texte("de 0 à 18"), *(texte("–"),) * 3, texte("de 0 à 18"), texte("–")),
+                (
+                    texte("de 0 à 15"),
+                    *(texte("–"),) * 3,
+                    texte("0 ou plus"),
+                    texte("133 ou plus"),
+                    texte("–"),
+                ),
                 "sous",
             ),
         ],
+        note="Des cinq autres ménages, deux ont un motif consigné et comptent dans le réalisé ; trois n’en ont pas.",
     )
 
 

@@ -6,14 +6,15 @@ the COPIL and the open data are renderings of this one tree.
 
 Dwellings (parc, flux, objectives, attributions, leases) are counted. What is said of households (priority or not, title,
 refusal) is hidden under eleven outside the services of the State, and wherever the figures shown would give it back:
-`publics.regles.secret_hierarchique`. A hidden figure is None, in every rendering.
+`publics.regles.secret_hierarchique`. A hidden figure is None, in every rendering. The attributions of the État beside its
+realised say how many of its households have neither a priority nor a logged reason: hidden with them.
 """
 
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import StrEnum
 
@@ -49,8 +50,16 @@ TITRES = {
     "PRIORITE_3": "Groupe 3",
     "AUTRE": "Autres",
 }
+AUTRE = "AUTRE"
 PRIORITAIRES, AUTRES_MENAGES = "prioritaires", "autres"
 REFUS = "refus"
+# Tables of households: the État's by title, those that count for its objective; those that do not, by CALEOL, by lease.
+TITRES_COMPTES, NON_COMPTES, BAUX_NON_COMPTES = "titres", "non_comptes", "baux_non_comptes"
+MOTIVES = "motives"
+# No total of their rows is known to the reader: each is hidden by itself.
+SANS_TOTAL = (REFUS, NON_COMPTES, BAUX_NON_COMPTES)
+# Counts of dwellings that would give households back, those of the État and of all contingents: the table that hides them.
+TUS = {"attributions": NON_COMPTES, "baux": BAUX_NON_COMPTES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,8 @@ class Contingent:
     """One kind of réservataire in one place. Dwellings. `manque`: sum of what is missing to each, none makes up for another.
 
     `objectif`: whole-dwelling share; `report`: of the year before; `du`: both. None for what the bailleur keeps: it owes
-    itself nothing. `en_ecart` of the `tenus` objectives (one per bailleur and réservataire) are missed.
+    itself nothing. `en_ecart` of the `tenus` objectives (one per bailleur and réservataire) are missed. `attributions`,
+    `baux` None: hidden (État).
     """
 
     code: str
@@ -85,8 +95,8 @@ class Contingent:
     objectif: int | None
     report: int | None
     du: int | None
-    attributions: int
-    baux: int
+    attributions: int | None
+    baux: int | None
     realise: int
     ecart: int | None
     manque: int | None
@@ -117,6 +127,21 @@ class Titre:
     code: str
     nom: str
     nombre: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plancher:
+    """The État outside QPV (R. 441-5-2), where the act of the bailleur keeps the clause. Dwellings.
+
+    `manque`: sum of what is missing to each of the `tenus` bailleurs, `en_ecart` of which miss theirs.
+    """
+
+    flux: int = 0
+    etat: int = 0
+    objectif: int = 0
+    manque: int = 0
+    en_ecart: int = 0
+    tenus: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +181,13 @@ class Ligne:
     hors_qpv: int
     soustractions: tuple[Compte, ...]
     contingents: tuple[Contingent, ...]
-    attributions: int
-    baux: int
+    attributions: int | None
+    baux: int | None
     quarts: tuple[Quart, ...]
     titres: tuple[Titre, ...]
     prononcees: int
     refus: int | None
+    plancher: Plancher
     communes: tuple[CommuneFlux, ...] = ()
     enfants: tuple["Ligne", ...] = ()
 
@@ -242,7 +268,19 @@ def effectifs_des_menages(donnees: DonneesBilan) -> dict[str, dict[Chemin, dict[
     """
     natures = {fiche.code: fiche.nature for fiche in donnees.reservataires}
     titres = dict.fromkeys(TITRES, 0) | {ligne.titre: ligne.total for ligne in donnees.etat}
-    tables: dict[str, dict[Chemin, dict[str, int]]] = {"titres": {(): titres}}
+    non_comptes = donnees.etat_100.manque
+    motives = titres.pop(AUTRE) - non_comptes
+    comptes = titres | {MOTIVES: motives}
+    # Where the État obtained nothing there is nobody to hide.
+    tables: dict[str, dict[Chemin, dict[str, int]]] = {
+        TITRES_COMPTES: {(): comptes},
+        NON_COMPTES: {(): {NON_COMPTES: non_comptes}} if non_comptes or any(comptes.values()) else {},
+        BAUX_NON_COMPTES: {},
+    }
+    etat = next((p for p in donnees.parts if p.code == ETAT), None)
+    if etat is not None and etat.baux and donnees.regime.au_bail:
+        hors = etat.baux + etat.echecs - etat.realise
+        tables[BAUX_NON_COMPTES] = {(): {BAUX_NON_COMPTES: hors}}
     for code in QUARTS:
         tables[code] = {}
     for q in donnees.quarts:
@@ -251,6 +289,28 @@ def effectifs_des_menages(donnees: DonneesBilan) -> dict[str, dict[Chemin, dict[
         tables[table][(q.code,) if table in (COLLECTIVITES, AUTRES) else ()] = ligne
     tables[REFUS] = {(): {REFUS: donnees.caleol.total_refus}}
     return tables
+
+
+Tables = dict[str, dict[Chemin, dict[str, int | None]]]
+Lus = Mapping[str, Mapping[str, int | None]]
+
+
+def masquer_menages(menages: Mapping[str, Mapping[Chemin, Mapping[str, int]]]) -> Tables:
+    """The tables of `effectifs_des_menages`, of one bilan or of many, without what must be hidden: the one rule."""
+    return masquer_regroupements(menages, sans_total=SANS_TOTAL)
+
+
+def lire_titres(lus: Lus) -> dict[str, int | None]:
+    """Title of the État → households, from its tables of one place; the others (AUTRE) are read from two of them."""
+    comptes = lus.get(TITRES_COMPTES, {})
+    autres = (comptes.get(MOTIVES, 0), lus.get(NON_COMPTES, {}).get(NON_COMPTES, 0))
+    lus_autres = None if None in autres else sum(autres)
+    return {code: lus_autres if code == AUTRE else comptes.get(code, 0) for code in TITRES}
+
+
+def est_tu(lus: Lus, champ: str) -> bool:
+    """Whether the count of dwellings `champ` (key of `TUS`) of a place is hidden, for the households it would tell."""
+    return None in lus.get(TUS[champ], {}).values()
 
 
 def consolider(
@@ -263,7 +323,7 @@ def consolider(
         for nom, lignes in effectifs_des_menages(bilan.donnees).items():
             table = menages.setdefault(nom, {})
             table |= {_chemin(region, bilan) + suite: ligne for suite, ligne in lignes.items()}
-    lus = masquer_regroupements(menages, sans_total=(REFUS,)) if masque else _sommes(menages)
+    lus = masquer_menages(menages) if masque else _sommes(menages)
     departements = []
     for lieu in dict.fromkeys(b.departement for b in bilans):
         siens = [b for b in bilans if b.departement == lieu]
@@ -286,14 +346,24 @@ def consolider(
         arrete_le=max((b.valide_le for b in valides if b.valide_le), default=None),
         donnees_au=max((b.donnees.situation.donnees_au for b in valides), default=None),
         fictif=any(b.donnees.bailleur.fictif for b in valides),
-        racine=_somme(
-            Niveau.REGION, region.code, region.nom, "", departements, _lire(lus, (region.code,)), ()
+        racine=_taire(
+            _somme(Niveau.REGION, region.code, region.nom, "", departements, _lire(lus, (region.code,)), ()),
+            lus,
+            (region.code,),
         ),
     )
 
 
-Tables = dict[str, dict[Chemin, dict[str, int | None]]]
-Lus = Mapping[str, Mapping[str, int | None]]
+def _taire(ligne: Ligne, lus: Tables, chemin: Chemin) -> Ligne:
+    """The same place, and those under it, without the counts of dwellings that give hidden households back."""
+    siens = _lire(lus, chemin)
+    tus = {champ: None for champ in TUS if est_tu(siens, champ)}
+    return replace(
+        ligne,
+        **tus,
+        contingents=tuple(replace(c, **tus) if c.code == ETAT else c for c in ligne.contingents),
+        enfants=tuple(_taire(x, lus, (*chemin, x.code)) for x in ligne.enfants),
+    )
 
 
 def _chemin(region: Territoire, bilan: BilanAttendu) -> Chemin:
@@ -317,8 +387,7 @@ def _lire(tables: Tables, chemin: Chemin) -> Lus:
 
 
 def _titres(lus: Lus) -> tuple[Titre, ...]:
-    siens = lus.get("titres", dict.fromkeys(TITRES, 0))
-    return tuple(Titre(code, nom, siens[code]) for code, nom in TITRES.items())
+    return tuple(Titre(code, TITRES[code], nombre) for code, nombre in lire_titres(lus).items())
 
 
 def _quart(niveau: Niveau, code: str, attributions: int, lus: Lus) -> Quart:
@@ -372,7 +441,16 @@ def _ligne_bailleur(bilan: BilanAttendu, lus: Lus) -> Ligne:
         titres=_titres(lus),
         prononcees=donnees.caleol.total_prononcees,
         refus=lus[REFUS][REFUS],
+        plancher=_plancher(donnees),
     )
+
+
+def _plancher(donnees: DonneesBilan) -> Plancher:
+    hors = donnees.hors_qpv
+    if hors.objectif is None:
+        return Plancher()
+    manque = max(0, hors.objectif - hors.etat)
+    return Plancher(hors.flux, hors.etat, hors.objectif, manque, int(manque > 0), 1)
 
 
 def _contingent(code: str, parts: Sequence[Part]) -> Contingent:
@@ -442,6 +520,9 @@ def _somme(
         titres=_titres(lus),
         prononcees=somme("prononcees"),
         refus=lus.get(REFUS, {REFUS: 0})[REFUS],
+        plancher=Plancher(
+            *(sum(getattr(x.plancher, champ.name) for x in enfants) for champ in fields(Plancher))
+        ),
         communes=communes,
         enfants=tuple(enfants),
     )

@@ -7,10 +7,9 @@ is said of households (priority or not, title, refusals) is hidden under eleven,
 from dataclasses import dataclass
 from datetime import date
 
-from publics.regles.secret_hierarchique import masquer_ligne
-from publics.regles.secret_statistique import SEUIL, masquer_tests
+from publics.regles.secret_statistique import masquer_tests
 
-from .consolidation import effectifs_des_menages
+from .consolidation import REFUS, effectifs_des_menages, est_tu, lire_titres, masquer_menages
 from .donnees import (
     BAILLEUR,
     Compte,
@@ -51,7 +50,7 @@ class CompteMasque:
 
 @dataclass(frozen=True, slots=True)
 class BilanCopil:
-    """`bilan_numero`, `bilan_empreinte`: what was validated, which this is taken from."""
+    """`bilan_numero`, `bilan_empreinte`: what was validated, which this is taken from. `attributions` None: hidden."""
 
     annee: int
     departement: Territoire
@@ -68,7 +67,7 @@ class BilanCopil:
     hors_qpv: int
     soustractions: tuple[Compte, ...]
     lignes: tuple[LigneCopil, ...]
-    attributions: int
+    attributions: int | None
     quarts: tuple[QuartCopil, ...]
     etat: tuple[CompteMasque, ...]
     refus: int | None
@@ -78,7 +77,11 @@ def resumer(donnees: DonneesBilan, numero: str, marque: str, valide_le: date) ->
     """The version of the COPIL of the validated tree `donnees`."""
     noms = {fiche.code: fiche.nom for fiche in donnees.reservataires}
     montrees = masquer_tests({q.code: (q.prioritaires, q.attributions) for q in donnees.quarts}).lignes
-    titres = masquer_ligne(effectifs_des_menages(donnees)["titres"][()])
+    tables = effectifs_des_menages(donnees)
+    lieu = (donnees.departement.code,)
+    seul = masquer_menages({nom: {lieu: lignes[()]} for nom, lignes in tables.items() if () in lignes})
+    lus = {nom: lignes[lieu] for nom, lignes in seul.items()}
+    titres = lire_titres(lus)
     return BilanCopil(
         annee=donnees.annee,
         departement=donnees.departement,
@@ -105,7 +108,7 @@ def resumer(donnees: DonneesBilan, numero: str, marque: str, valide_le: date) ->
             )
             for part in donnees.parts
         ),
-        attributions=donnees.pont.attributions,
+        attributions=None if est_tu(lus, "attributions") else donnees.pont.attributions,
         quarts=tuple(
             QuartCopil(
                 noms[q.code],
@@ -116,5 +119,5 @@ def resumer(donnees: DonneesBilan, numero: str, marque: str, valide_le: date) ->
             for q in donnees.quarts
         ),
         etat=tuple(CompteMasque(ligne.libelle, titres[ligne.titre]) for ligne in donnees.etat),
-        refus=donnees.caleol.total_refus if donnees.caleol.total_refus >= SEUIL else None,
+        refus=lus[REFUS][REFUS],
     )

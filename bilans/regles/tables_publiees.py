@@ -10,7 +10,7 @@ from typing import Any
 
 from .consolidation import Consolidation, Ligne
 
-VERSION = "1.0"
+VERSION = "1.1"
 
 Valeur = str | int | bool | None
 
@@ -55,6 +55,16 @@ _SECRET = Champ(
 )
 
 
+_SECRET_ATTRIBUTIONS = Champ(
+    "secret",
+    "boolean",
+    "Secret",
+    "Vrai : les attributions ou les baux ne sont pas communiqués ; comparés au réalisé de l’État, ils feraient retrouver "
+    "un nombre de ménages inférieur à onze.",
+)
+_TUS = "Vide et secret vrai : non communiqué."
+
+
 def _tete(c: Consolidation, ligne: Ligne) -> tuple[Valeur, ...]:
     return (
         c.annee,
@@ -81,7 +91,14 @@ def _bilans(c: Consolidation) -> Iterator[tuple[Valeur, ...]]:
             if x.valide
             else (None,) * 8
         )
-        yield (*_tete(c, x), x.bilans, x.attendus, x.etat_libelle or None, x.numero or None, *chiffres)
+        tus = x.valide and None in (x.attributions, x.baux)
+        yield (
+            *_tete(c, x),
+            *(x.bilans, x.attendus, x.etat_libelle or None, x.numero or None),
+            *chiffres,
+            *((x.plancher.etat, x.plancher.objectif) if x.plancher.tenus else (None, None)),
+            tus,
+        )
 
 
 def _contingents(c: Consolidation) -> Iterator[tuple[Valeur, ...]]:
@@ -90,7 +107,7 @@ def _contingents(c: Consolidation) -> Iterator[tuple[Valeur, ...]]:
             yield (
                 *_tete(c, x),
                 *(k.code, k.nom, k.objectif, k.report, k.du, k.attributions, k.baux, k.realise, k.ecart),
-                *(k.manque, k.en_ecart, k.tenus),
+                *(k.manque, k.en_ecart, k.tenus, None in (k.attributions, k.baux)),
             )
 
 
@@ -172,10 +189,23 @@ TABLES = (
             _n(
                 "attributions",
                 "Attributions",
-                "Attributions de l’année, tous contingents (date de CALEOL).",
+                f"Attributions de l’année, tous contingents (date de CALEOL). {_TUS}",
                 False,
             ),
-            _n("baux", "Baux signés", "Attributions de l’année suivies d’un bail signé.", False),
+            _n("baux", "Baux signés", f"Attributions de l’année suivies d’un bail signé. {_TUS}", False),
+            _n(
+                "etat_hors_qpv",
+                "État hors QPV",
+                "Réalisé de l’État hors QPV, là où la convention garde le plancher (R. 441-5-2) ; vide ailleurs.",
+                False,
+            ),
+            _n(
+                "plancher_hors_qpv",
+                "Plancher hors QPV",
+                "Ce que la convention demande hors QPV pour l’État ; vide sans cette clause.",
+                False,
+            ),
+            _SECRET_ATTRIBUTIONS,
         ),
         _CLE,
         _bilans,
@@ -190,8 +220,8 @@ TABLES = (
             _n("part", "Part", f"Part entière du flux. {_ATTENDU}", False),
             _n("report", "Report", f"Reporté de l’année précédente. {_ATTENDU}", False),
             _n("objectif", "Objectif", f"Part et report. {_ATTENDU}", False),
-            _n("attributions", "Attributions", "Attributions de l’année sur ce contingent."),
-            _n("baux", "Baux", "Baux signés de ces attributions, à leur date de bail."),
+            _n("attributions", "Attributions", f"Attributions de l’année sur ce contingent. {_TUS}", False),
+            _n("baux", "Baux", f"Baux signés de ces attributions, à leur date de bail. {_TUS}", False),
             _n(
                 "realise", "Réalisé", "Ce qui compte pour l’objectif, selon la convention de chaque bailleur."
             ),
@@ -204,6 +234,7 @@ TABLES = (
             ),
             _n("objectifs_manques", "Objectifs manqués", "Objectifs (bailleur × réservataire) manqués."),
             _n("objectifs", "Objectifs suivis", "Objectifs (bailleur × réservataire) de la ligne."),
+            _SECRET_ATTRIBUTIONS,
         ),
         (*_CLE, "contingent"),
         _contingents,

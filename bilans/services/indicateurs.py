@@ -19,7 +19,18 @@ from urllib.parse import urlencode
 from django.db import connection
 
 from bilans.documents.methode import MOTIFS
-from bilans.regles.consolidation import TITRES
+from bilans.regles.consolidation import (
+    AUTRE,
+    BAUX_NON_COMPTES,
+    MOTIVES,
+    NON_COMPTES,
+    TITRES,
+    TITRES_COMPTES,
+    Lus,
+    est_tu,
+    lire_titres,
+    masquer_menages,
+)
 from bilans.regles.indicateurs import (
     INDICATEURS,
     LIBELLES_PERIODE,
@@ -42,7 +53,7 @@ from flux.regles.realise import (
 from flux.services.cadres import Cadre, Paire, charger_cadres, reservataire_de
 from flux.services.lecture import presences_visibles
 from publics.models import CategorieLabel
-from publics.regles.secret_hierarchique import masquer_arbre
+from publics.regles.secret_hierarchique import LARGEUR, masquer_arbre
 from publics.regles.secret_statistique import masquer_partition, masquer_tests
 from reservation.acteur import Acteur, TypeOrganisation
 from reservation.models import Convention, Departement, Organisation
@@ -52,6 +63,7 @@ from reservation.regles.actes import (
     BAILLEUR,
     ETAT,
     Acte,
+    FaitGenerateur,
     Reservataire,
     lister_reservataires,
 )
@@ -293,10 +305,10 @@ WHERE i.annee = %(annee)s AND i.date_caleol BETWEEN %(debut)s AND %(fin)s {DU_PE
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """
 BAUX = f"""
-SELECT i.departement_id, i.bailleur_id, i.titre, i.detail, '', false, '', false, count(*)
+SELECT i.departement_id, i.bailleur_id, i.titre, i.detail, i.motif_hors_prioritaire, false, '', false, count(*)
 FROM flux_imputation i
 WHERE i.annee = %(annee)s AND i.date_bail BETWEEN %(debut)s AND %(fin)s {DU_PERIMETRE.format(t="i", r="i")}
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
 """
 EXAMINES = f"""
 SELECT s.departement_id, s.bailleur_id, l.usage, l.premiere, l.reservataire_id,
@@ -659,10 +671,14 @@ class _Composeur:
         }
         attributions: int | None = cent.attributions
         if self.lecture.masque:
-            titres = self._titres_lisibles(departement)
-            lisible = titres >= {Titre.PRIORITE_1, Titre.PRIORITE_2, Titre.PRIORITE_3}
-            parts = masquer_partition(parts) if lisible and Titre.AUTRE in titres else dict.fromkeys(parts)
-            attributions = attributions if Titre.AGENT in titres else None
+            lus = self._etat_lu(departement)
+            titres = lire_titres(lus)
+            priorites = (
+                titres[t] for t in (Titre.PRIORITE_1, Titre.PRIORITE_2, Titre.PRIORITE_3, Titre.AUTRE)
+            )
+            parts = dict.fromkeys(parts) if None in priorites else masquer_partition(parts)
+            if titres[Titre.AGENT] is None or est_tu(lus, "attributions"):
+                attributions = None
         filtre = {
             "nature": "attributions",
             "departement": departement,
@@ -681,17 +697,39 @@ class _Composeur:
             self._chiffre(parts[SANS_MOTIF], **filtre, priorite=NON, motif=SANS_MOTIF),
         )
 
-    def _titres_lisibles(self, departement: str) -> frozenset[str]:
-        """Titles of the State whose count in the département is shown: the same as in the regional bilan."""
-        feuilles = {}
+    def _etat_lu(self, departement: str) -> Lus:
+        """What the COPIL may read of the State's households of the département: the same as in the regional bilan."""
+        titres, non_comptes, baux = {}, {}, {}
+        signes: dict[int, Counter[bool]] = {}  # leases of the État, of households that count for it or not
+        for x in self.comptes.baux:
+            if x.departement == departement and x.titre == ETAT.code:
+                signes.setdefault(x.bailleur, Counter())[_ne_compte_pas(x)] += x.nombre
         for o in self._bailleurs(departement):
+            chemin = (departement, str(o.pk))
             compte = Counter(dict.fromkeys(TITRES, 0))
-            for x in self.comptes.du_departement(departement, o.pk):
+            siennes = self.comptes.du_departement(departement, o.pk)
+            for x in siennes:
                 if x.titre == ETAT.code and x.detail in TITRES:
                     compte[x.detail] += x.nombre
-            feuilles[departement, str(o.pk)] = dict(compte)
-        lus = masquer_arbre(feuilles)[(departement,)] if feuilles else {}
-        return frozenset(titre for titre, nombre in lus.items() if nombre is not None)
+            absents = sum(x.nombre for x in siennes if _ne_compte_pas(x))
+            if any(compte.values()):  # nobody to hide where the État obtained nothing
+                non_comptes[chemin] = {NON_COMPTES: absents}
+            motives = compte.pop(AUTRE) - absents
+            titres[chemin] = {**compte, MOTIVES: motives}
+            au_bail = self.comptes.cadres[o.pk, departement].regime.fait_generateur == FaitGenerateur.BAIL
+            if au_bail and o.pk in signes:
+                baux[chemin] = {BAUX_NON_COMPTES: signes[o.pk][True]}
+        tables = {TITRES_COMPTES: titres, NON_COMPTES: non_comptes, BAUX_NON_COMPTES: baux}
+        lieu = (departement,)
+        return {nom: lignes[lieu] for nom, lignes in masquer_menages(tables).items() if lieu in lignes}
+
+    @cached_property
+    def _tus(self) -> frozenset[str]:
+        """Counts of dwellings of the contingent of article 5 that are hidden, for the households that they would tell."""
+        if not self.lecture.masque or self.contingent != ETAT.code:
+            return frozenset()
+        lus = self._etat_lu(self.demande.departement)
+        return frozenset(champ for champ in ("attributions", "baux") if est_tu(lus, champ))
 
     # --- The 6 % --------------------------------------------------------------------------------------------
 
@@ -709,13 +747,19 @@ class _Composeur:
             entier = not self.demande.periode and self.demande.bailleur is None
             lisible = departement in masquer_tests({departement: (sortants, total)}).lignes
             montre = self.lecture.sortants == "tout" or (entier and lisible)
+            # Less the contingents, which are shown, the total says those of the État, but for what is out of them.
+            hors = sum(x.nombre for x in siennes if _priorite(x) == HORS)
+            tu = self.lecture.masque and hors < LARGEUR and est_tu(self._etat_lu(departement), "attributions")
             yield LigneSortants(
                 departement,
                 Chiffre(sortants if montre else None),
                 self._chiffre(
-                    total, nature="attributions", departement=departement, bailleur=self.demande.bailleur
+                    None if tu else total,
+                    nature="attributions",
+                    departement=departement,
+                    bailleur=self.demande.bailleur,
                 ),
-                manque_au_quart(sortants, total, SIX_POUR_CENT) if montre else None,
+                manque_au_quart(sortants, total, SIX_POUR_CENT) if montre and not tu else None,
             )
 
     def _suit_les_six_pour_cent(self, cadre: Cadre) -> bool:
@@ -757,7 +801,9 @@ class _Composeur:
             compte = _compter(lignes, lambda x: motifs[x.motif].code if x.motif else SANS_MOTIF)
             yield self._indicateur(code, parts, compte, "Ensemble des refus", nature=code)
         baux = [x for x in self.comptes.baux if self._retenu(x.titre)]
-        yield self._indicateur("baux", {}, _compter(baux, lambda x: ""), "Baux signés", nature="baux")
+        yield self._indicateur(
+            "baux", {}, _compter(baux, lambda x: ""), "Baux signés", tu="baux" in self._tus, nature="baux"
+        )
         yield from self._publics(contingents)
 
     @cached_property
@@ -777,6 +823,7 @@ class _Composeur:
         parts: Mapping[str, tuple[str, dict[str, str]]],
         compte: Mapping[str, int],
         total: str,
+        tu: bool = False,
         **lignes: str,
     ) -> Indicateur:
         """`parts`: code → (label, what finds its lines); `compte`: code → count, all of whose keys are parts if any is."""
@@ -784,7 +831,7 @@ class _Composeur:
         somme: int | None = sum(compte.values())
         if self.lecture.masque:
             nombres = masquer_partition({cle: compte.get(cle, 0) for cle in parts})
-            somme = masquer_partition({"": somme})[""]
+            somme = None if tu else masquer_partition({"": somme})[""]
         details = [
             Detail(cle, libelle, self._chiffre(nombres[cle], **self._filtre, **lignes, **filtre))
             for cle, (libelle, filtre) in parts.items()
@@ -823,7 +870,11 @@ class _Composeur:
         ensemble = Detail(
             "",
             "Ensemble des attributions",
-            self._chiffre(sum(titres.values()), **self._filtre, nature="attributions"),
+            self._chiffre(
+                None if "attributions" in self._tus else sum(titres.values()),
+                **self._filtre,
+                nature="attributions",
+            ),
             total=True,
         )
         yield Indicateur(
@@ -840,7 +891,7 @@ class _Composeur:
     def _publics_lisibles(self, siennes: Sequence[Imputees]) -> bool:
         """Whether the priority households of the contingent are shown to the COPIL: the same as in the regional bilan."""
         if self.contingent == ETAT.code:
-            return self._titres_lisibles(self.demande.departement) >= {*TITRES}
+            return None not in lire_titres(self._etat_lu(self.demande.departement)).values()
         tests: dict[int, tuple[int, int]] = {}
         for x in siennes:
             p, n = tests.get(x.bailleur, (0, 0))
@@ -876,6 +927,8 @@ class _Composeur:
                 {OUI: nombre_dalo, NON: total - nombre_dalo},
                 dalo_masque=self.lecture.dalo == "masque",
             )
+        if "attributions" in self._tus:  # both parts would give their sum back
+            dalo = {**dalo, NON: None}
         lignes_motifs = _detailler(motifs, categories) if self._lit(self.lecture.motifs) else []
         lignes_dalo = (
             [
@@ -914,6 +967,11 @@ def _priorite(ligne: Imputees) -> str:
     if ligne.titre in (Destination.SOUSTRACTION, Destination.HORS_FLUX):
         return HORS
     return OUI if ligne.detail in PRIORITAIRES else NON
+
+
+def _ne_compte_pas(ligne: Imputees) -> bool:
+    """A household of the État with neither a priority nor a logged reason."""
+    return ligne.titre == ETAT.code and ligne.detail == AUTRE and not ligne.motif
 
 
 def _detailler(motifs: Mapping[str, int | None], libelles: Mapping[str, str]) -> list[Detail]:

@@ -26,6 +26,7 @@ from bilans.regles.dessins_copil import (
     tracer,
 )
 from bilans.services import cartes, consolidation
+from bilans.views.cycle_suites import copils_de
 from reservation.models import Departement
 from reservation.regles.typographie import decimal_fr
 
@@ -40,11 +41,14 @@ EVENEMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class LigneVue:
-    """A line of the comparison. `realise` among `du`: the State, for the event chosen; `ecart`: for that of the conventions."""
+    """A line of the comparison. `realise` among `du`: the State, for the event chosen; `ecart`: for that of the conventions.
+
+    `realise` None: hidden, and the rates with it.
+    """
 
     ligne: Ligne
     url: str
-    realise: int
+    realise: int | None
     du: int | None
     ecart: int | None
     taux: Fraction | None
@@ -57,7 +61,9 @@ class LigneVue:
     @property
     def points(self) -> str:
         """What was done for the State, in points of the flux; "" without flux."""
-        return decimal_fr(taux(self.realise, self.ligne.flux), 2) if self.ligne.flux > 0 else ""
+        if self.realise is None or self.ligne.flux <= 0:
+            return ""
+        return decimal_fr(taux(self.realise, self.ligne.flux), 2)
 
     @property
     def etat(self):
@@ -75,7 +81,7 @@ class LigneVue:
 def _vue(ligne: Ligne, evenement: str, url: str = "") -> LigneVue:
     etat = ligne.contingent(ETAT)
     realise = getattr(etat, evenement)
-    valeur = taux(realise, etat.du)
+    valeur = None if realise is None else taux(realise, etat.du)
     return LigneVue(
         ligne, url, realise, etat.du, etat.ecart if evenement == "realise" else None, valeur, classe(valeur)
     )
@@ -150,6 +156,11 @@ def _page(request, departement: str = "", bailleur: str = ""):
             "sans_objet": SANS_OBJET,
             "evolution": evolution,
             "courbe": tracer([(an, v.taux) for an, v in evolution]),
+            "bilan_valide": copils_de(acteur)
+            .filter(annee=annee, departement=departement, bailleur=bailleur)
+            .first()
+            if bailleur and acteur.est_copil
+            else None,
             "choix": choix,
         },
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from flux.models import Nature as NatureCalcul
@@ -44,6 +45,7 @@ from reservation.regles.typographie import INSECABLE, enumerer, taux_fr, typogra
 from reservation.services.assistances import exiger_hors_assistance
 
 from .cadres import Cadre, Paire, charger_cadres, reservataire_de
+from .designations import prevenir
 from .entrees import VERSION_DES_REGLES, acte_en_json, empreinte
 from .rejeu import REJEU, AnneeRejouee, annees_a_rejouer, rejouer
 
@@ -795,7 +797,7 @@ def organisations_parties(simulation: Simulation, version: VersionSimulation) ->
 
 
 def partager(acteur: Acteur, simulation: Simulation, organisation: int) -> PartageSimulation:
-    """Let an organisation that is party to the acts read it: its own part of it."""
+    """Let an organisation that is party to the acts read it, its own part of it, and tell it so."""
     exiger_hors_assistance(acteur)
     exiger_modifiable(acteur, simulation)
     derniere = simulation.versions.order_by("-rang").first()
@@ -816,6 +818,18 @@ def partager(acteur: Acteur, simulation: Simulation, organisation: int) -> Parta
     with transaction.atomic():
         partage.full_clean()
         partage.save()
+        prevenir(
+            choisie,
+            "simulation_partagee",
+            {
+                "titre": simulation.titre,
+                "proprietaire": simulation.proprietaire.nom,
+                "bailleur": simulation.bailleur.nom,
+                "departement": simulation.departement.nom,
+                "organisation": choisie.nom,
+                "page": reverse("flux:simulation", args=[simulation.pk]),
+            },
+        )
     return partage
 
 

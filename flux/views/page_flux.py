@@ -20,7 +20,7 @@ from flux.models import CalculFlux, Nature, PartFlux
 from flux.regles.annuel import OrigineTaux, rotation_fr
 from flux.services.avertissements import PETIT_FLUX, avertir_petit_flux
 from flux.services.lecture import base_des_termes
-from publics.regles.secret_statistique import masquer_petits_effectifs
+from publics.regles.secret_statistique import SEUIL, masquer_petits_effectifs
 from reservation.acteur import Acteur
 from reservation.cascade import ETROIT, LARGE, Dessin, Etage, Retrait
 from reservation.models import Commune, Departement, Organisation, cle_de_tri
@@ -68,10 +68,12 @@ class LignePart:
 
 @dataclass(frozen=True)
 class LigneRealise:
+    """What one réservataire obtained. `attributions`, `baux` None: not told to the COPIL."""
+
     libelle: str
     objectif: int | None
-    attributions: int
-    baux: int
+    attributions: int | None
+    baux: int | None
     echecs: int
     realise: int
     ecart: int | None
@@ -192,7 +194,7 @@ def composer(
         (acte["libelle"] for acte in calcul.entrees["actes"] if acte["reservataire"] == "ETAT"), ""
     )
     if page.constate:
-        page.realise = _realise(calcul, page.noms)
+        page.realise = _realise(acteur, calcul, page.noms)
         page.quarts = _quarts(acteur, calcul, page.noms)
     if complet:
         communes = dict(
@@ -461,13 +463,20 @@ def _nombre(base: Decimal | None) -> str:
     return entier_fr(int(base)) if base == int(base) else decimal_fr(base)
 
 
-def _realise(calcul: CalculFlux, noms: Mapping[str, str]) -> list[LigneRealise]:
+def _realise(acteur: Acteur, calcul: CalculFlux, noms: Mapping[str, str]) -> list[LigneRealise]:
+    """Beside the realised of the État, its attributions tell the COPIL how many of its households do not count: from
+    eleven on, as everywhere (chapter 2); its leases too, which may be what the convention counts."""
     objectifs = {ligne["reservataire"]: ligne["objectif_total"] for ligne in calcul.resultat["repartition"]}
+    tait = acteur.est_copil and calcul.resultat["etat_100"]["manque"] < SEUIL
     return [
         LigneRealise(
             noms[ligne["reservataire"]],
             None if ligne["reservataire"] == "BAILLEUR" else objectifs[ligne["reservataire"]],
-            *(ligne[cle] for cle in ("attributions", "baux", "echecs", "realise", "ecart", "atteint")),
+            *(
+                None if tait and ligne["reservataire"] == "ETAT" else ligne[cle]
+                for cle in ("attributions", "baux")
+            ),
+            *(ligne[cle] for cle in ("echecs", "realise", "ecart", "atteint")),
         )
         for ligne in calcul.resultat["realise"]
         if ligne["reservataire"] in noms

@@ -1,5 +1,7 @@
 """Simulations: the atelier where two people try an act before signing it, what is kept of it, its sharing and its PDF."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -184,6 +186,7 @@ def _atelier(
             "form": form,
             "textes": textes_form,
             "lecture": lecture,
+            "liens": _liens(lecture, depart.presence.bailleur_id, depart.presence.departement_id),
             "erreur": erreur,
             "simulation": simulation,
             "depuis": depuis,
@@ -191,6 +194,25 @@ def _atelier(
         },
         status=422 if fautif else 200,
     )
+
+
+def _liens(lecture: Lecture | None, bailleur: int, departement: str) -> dict[int, dict[str, str]]:
+    """Year → what its figures lead to: the lines that were read, for who reads them, and the calculation in force."""
+    lieu = {"bailleur": bailleur, "departement": departement}
+    liens: dict[int, dict[str, str]] = {}
+    for lue in lecture.annees if lecture else ():
+        siens = liens.setdefault(lue.annee, {})
+        if lue.sources["version"]:
+            requete = urlencode({"nature": "definitif", "version": lue.sources["version"]})
+            siens["calcul"] = f"{reverse('flux:detail', args=[bailleur, departement, lue.annee])}?{requete}"
+        if not lecture.complete:
+            continue
+        requete = urlencode(lieu | {"annee": lue.annee, "compte": "oui"})
+        siens["liberations"] = f"{reverse('flux:liberations')}?{requete}"
+        if millesime := lue.sources["millesime"]:
+            parc = f"{reverse('reservation:logements')}?{urlencode(lieu | {'millesime': millesime})}"
+            siens |= {"parc": parc, "assiette": f"{parc}&statut=dans"}
+    return liens
 
 
 def _calculer(acteur: Acteur, depart: Depart, form: FormulaireSimulation) -> tuple[Lecture | None, str]:
@@ -225,7 +247,13 @@ def apercu(request: HttpRequest, bailleur: int, departement: str) -> HttpRespons
     return render(
         request,
         "flux/simulations/_resultat.html",
-        {"lecture": lecture, "erreur": erreur, "form": form, "depart": depart},
+        {
+            "lecture": lecture,
+            "liens": _liens(lecture, bailleur, departement),
+            "erreur": erreur,
+            "form": form,
+            "depart": depart,
+        },
     )
 
 
@@ -264,6 +292,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         .select_related("organisation", "partagee_par")
     )
     deja = {partage.organisation_id for partage in partages}
+    lecture = services.lire(request.acteur, version.resultat)
     return render(
         request,
         "flux/simulations/detail.html",
@@ -272,7 +301,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "simulation": simulation,
             "versions": versions,
             "version": version,
-            "lecture": services.lire(request.acteur, version.resultat),
+            "lecture": lecture,
+            "liens": _liens(lecture, simulation.bailleur_id, simulation.departement_id),
             "modifiable": modifiable,
             "chez_soi": chez_soi,
             "partages": partages,

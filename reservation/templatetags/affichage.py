@@ -12,10 +12,12 @@ from reservation.regles.typographie import (
     decimal_fr,
     heure_fr,
     jour_semaine_fr,
+    minuscule,
     taux_fr,
 )
 
 register = template.Library()
+register.filter("minuscule", minuscule)
 
 
 @register.filter

@@ -9,7 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bilans.services.donnees_bilan import lire_donnees
-from bilans.services.indicateurs import Chiffre, Demande, Indicateurs, lire_indicateurs
+from bilans.services.indicateurs import (
+    Chiffre,
+    Comptes,
+    Demande,
+    Imputees,
+    Indicateurs,
+    lire_indicateurs,
+)
 from bilans.services.indicateurs_lignes import lecture_des_lignes, trouver
 from flux.models import Imputation
 from flux.services.imputations import imputer
@@ -101,6 +108,33 @@ def test_the_copil_reads_no_small_number_and_no_line(cast, bilan):
     attributions |= {id(d.chiffre) for i in lus.article_5 for d in i.details if "attributions" in d.libelle}
     assert {c.nombre for c in chiffres(lus) if id(c) not in attributions} == {None}
     assert lire_indicateurs(cast.acteur("operateur"), Demande(ANNEE)) is None
+
+
+@pytest.mark.parametrize(("sans_motif", "montre"), [(3, False), (15, True)])
+def test_nothing_of_the_state_gives_back_its_households_that_do_not_count(cast, bilan, sans_motif, montre):
+    """The COPIL knows the realised: with all the attributions, it would know who has neither a priority nor a reason."""
+    acteur, demande = cast.acteur("charge_dreal"), Demande(ANNEE, departement="06", reservataire="ETAT")
+    comptes = Comptes(acteur, demande)
+    groupes = (
+        *(("PRIORITE_1", "", True, "DALO", 30), ("PRIORITE_2", "", False, "EXPULSION", 40)),
+        *(("PRIORITE_3", "", False, "SANS_ABRI", 25), ("AGENT", "", False, "", 20)),
+        *(("AUTRE", "PLS_SANS_CANDIDAT", False, "", 12), ("AUTRE", "", False, "", sans_motif)),
+    )
+    comptes.imputees = [
+        Imputees("06", bilan.bailleur_id, "ETAT", titre, motif, dalo, label, False, nombre)
+        for titre, motif, dalo, label, nombre in groupes
+    ]
+    lus = lire_indicateurs(acteur, demande, comptes)
+    ensemble = 127 + sans_motif
+    assert details(lus, "priorite")[""] == (ensemble if montre else None)
+    assert details(lus, "dalo") == {
+        "oui": 30,
+        "non": ensemble - 30 if montre else None,
+        "": ensemble if montre else None,
+    }
+    [cent] = lus.cent
+    assert cent.attributions.nombre == (ensemble - 20 if montre else None)
+    assert montre or (cent.prioritaires.nombre, cent.manque.nombre) == (None, None)
 
 
 def test_grounds_follow_the_table_of_chapter_2(cast, bilan):

@@ -58,3 +58,22 @@ def test_the_copil_reads_counts_of_eleven_at_least(
     else:
         assert "Action Logement Services effectif de moins de 11 ménages, non communiqué / 40" in texte
         assert "manque" not in texte.split(";")[0]
+
+
+@pytest.mark.parametrize(
+    ("qui", "manque", "montre"),
+    [("charge_dreal", 10, False), ("charge_dreal", 11, True), ("agent_ddets_06", 3, True)],
+)
+def test_the_attributions_of_the_state_do_not_give_small_counts_back(client, decor, qui, manque, montre):
+    """Less the realised, they are its households that have neither a priority nor a logged reason."""
+    calcul = CalculFlux.objects.get(
+        bailleur=decor.a.bailleur, annee=ANNEE, nature=Nature.DEFINITIF, en_vigueur=True
+    )
+    etat = next(ligne for ligne in calcul.resultat["realise"] if ligne["reservataire"] == "ETAT")
+    etat |= {"attributions": 4000 + manque, "baux": 5000, "realise": 4000, "echecs": 0}
+    calcul.resultat["etat_100"]["manque"] = manque
+    CalculFlux.objects.filter(pk=calcul.pk).update(resultat=calcul.resultat)
+    client.force_login(decor.cast.gens[qui])
+    page = client.get(f"{reverse('flux:detail', args=[calcul.bailleur_id, '06', ANNEE])}?nature=definitif")
+    texte = page.content.decode().replace("\u202f", "").replace("\xa0", "")
+    assert ">4000<" in texte and (f">{4000 + manque}<" in texte, ">5000<" in texte) == (montre, montre)

@@ -19,7 +19,7 @@ from flux.services.calculs import calculer
 from flux.services.imputations import imputer
 from flux.services.rejeu import REJEU
 from flux.services.statuts import reevaluer_statuts
-from reservation.models import Presence, VersionConvention
+from reservation.models import Courriel, Presence, VersionConvention
 from reservation.perimetre import agir, tables_de_locataires
 from reservation.regles.typographie import decimales
 from tests.acces.conftest import cles_de_session, en_tant_que
@@ -31,8 +31,11 @@ pytestmark = pytest.mark.django_db
 
 CAS = Path(__file__).resolve().parents[2] / "flux" / "banc_essai" / "cas"
 SIENNES = {"flux_simulation", "flux_versionsimulation", "flux_partagesimulation"}
-# What follows a simulation and is nobody's figure: its events and the lines of the journal.
-SUITES = {"flux_tracesimulation", "flux_tracepartagesimulation", "reservation_lignejournal"}
+# What follows a simulation and is nobody's figure: its events, the lines of the journal, the e-mail of a sharing.
+SUITES = {
+    *("flux_tracesimulation", "flux_tracepartagesimulation", "reservation_lignejournal"),
+    *("reservation_courriel", "reservation_tracecourriel"),
+}
 
 
 def monter(nom: str) -> Charge:
@@ -362,7 +365,23 @@ def test_the_atelier_from_a_draft_act_to_the_shared_page(decor, en_tant_que):
     client.post(
         reverse("flux:simulation_partager", args=[simulation.pk]), {"organisation": decor.cast.als.pk}
     )
-    lue = en_tant_que("charge_als").get(reverse("flux:simulation", args=[simulation.pk])).content.decode()
+    adresse = reverse("flux:simulation", args=[simulation.pk])
+    courriels = Courriel.objects.filter(gabarit="simulation_partagee", corps_texte__contains=adresse)
+    assert {c.organisation for c in courriels} == {decor.cast.als}
+    assert decor.cast.charge_als.courriel in {c.destinataire for c in courriels}
+    # Its figures lead to as many lines, for who reads lines.
+    recue = client.get(reverse("flux:simulation", args=[simulation.pk]))
+    for lue in recue.context["lecture"].annees:
+        liens = recue.context["liens"][lue.annee]
+        for cle, nombre in (("liberations", lue.sources["liberations"]), ("assiette", lue.avant["soumis"])):
+            if cle in liens:
+                assert f'href="{liens[cle]}"'.replace("&", "&amp;") in recue.content.decode(), cle
+                assert client.get(liens[cle]).context["page"].paginator.count == nombre, (lue.annee, cle)
+        assert client.get(liens.get("calcul", adresse)).status_code == 200
+    assert {"liberations", "assiette", "calcul"} <= liens.keys()
+    recue = en_tant_que("charge_als").get(reverse("flux:simulation", args=[simulation.pk]))
+    assert recue.context["liens"][lue.annee].keys() <= {"calcul"}
+    lue = recue.content.decode()
     assert "Avenant essayé" in lue and "22,50" in lue
     for cache in ("CAF", "Cannes", "brouillon-A", "Bailleur (non réservé)"):
         assert cache not in lue, cache

@@ -196,6 +196,14 @@ CONTEXTES = {
         "fin": "9 juin 2026",
         "page": "/procedures/1/",
     },
+    "simulation_partagee": {
+        "titre": "Trente points",
+        "proprietaire": "Habitat <Essai>",
+        "bailleur": "Habitat <Essai>",
+        "departement": "Alpes-Maritimes",
+        "organisation": "Action Logement Services",
+        "page": "/simulations/1/",
+    },
     "part_als_proposee": {
         "bailleur": "Habitat <Essai>",
         "departement": "Alpes-Maritimes",
