@@ -55,7 +55,6 @@ VIES = (
     Vie("toit", "06", 2025, date(2026, 2, 27)),
     Vie("armor", "22", 2025, date(2026, 2, 12), ActeBilan.VALIDER, date(2026, 3, 26)),
 )
-POINT = (BAILLEUR_PRINCIPAL, "06", AUJOURDHUI.year, date(AUJOURDHUI.year, 6, 30))
 
 
 def raconter_les_bilans(organisations: Mapping[str, Organisation], annees: tuple[int, ...]) -> int:
@@ -107,16 +106,19 @@ def _vivre(vie: Vie, bailleur: Organisation, ddets: Organisation) -> None:
 
 
 def _point(organisations: Mapping[str, Organisation]) -> None:
-    """The point d'étape of the running year, by the main bailleur."""
-    cle, departement, annee, jour = POINT
-    bailleur = organisations[cle]
+    """The point d'étape of the running year, by the main bailleur: late, as of the last day that the lines tell of.
+
+    The figures of an earlier day cannot be told: the lines are those of today.
+    """
+    departement, annee = "06", AUJOURDHUI.year
+    bailleur = organisations[BAILLEUR_PRINCIPAL]
     if not Presence.objects.filter(bailleur=bailleur, departement=departement).exists():
         return
     auteur = _agent(bailleur, departement)
     calculer_les_lignes(bailleur, departement, annee)
     bilan, _ = Bilan.objects.get_or_create(bailleur=bailleur, departement_id=departement, annee=annee)
-    document = produire_document(auteur, bilan, jour).document
-    points.transmettre_point(auteur, bilan, document.empreinte_donnees, le=_moment(date(annee, 7, 8)))
+    document = produire_document(auteur, bilan, AUJOURDHUI).document
+    points.transmettre_point(auteur, bilan, document.empreinte_donnees, le=_moment(AUJOURDHUI))
 
 
 def calculer_les_lignes(bailleur: Organisation, departement: str, annee: int) -> None:

@@ -132,8 +132,9 @@ class CalculPerime(RuntimeError):
 
 @agir(Acteur.du_systeme("chiffres d’un bilan"))
 def lire_donnees(bilan: Bilan, jour: date | None = None) -> DonneesBilan:
-    """The figures of `bilan` as known on `jour` (today by default), totals proved.
+    """The figures of `bilan`, totals proved: the lines of now, said to be those of `jour` (today by default).
 
+    Only a document that was just made is read again with its own `jour`; a past day does not bring its lines back.
     Raises `CalculAbsent`, `CalculPerime`, or `ChiffresIncoherents` when totals disagree.
     """
     with _instantane():
