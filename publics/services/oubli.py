@@ -48,7 +48,10 @@ def _purger_menages(jour: date, nombre: int) -> int:
 
     Of an erased one stay the labels and the validations that decided an imputation; not what was proposed or asked.
     """
-    lot = list(_menages(jour).select_for_update(of=("self",)).order_by("pk")[:nombre])
+    # Found first, then locked: in one query PostgreSQL expects a single row and compares each with every other event,
+    # a hundred times slower. What happened to a household in between keeps it.
+    echus = list(_menages(jour).order_by("pk").values_list("pk", flat=True)[:nombre])
+    lot = list(_menages(jour).filter(pk__in=echus).select_for_update(of=("self",)).order_by("pk"))
     cles = [menage.pk for menage in lot]
     seuls = Menage.objects.filter(pk__in=cles, passages=None, attributions=None, candidatures=None)
     supprimes = set(seuls.order_by("pk").values_list("pk", flat=True))
