@@ -9,7 +9,9 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 from django.db import connection, transaction
+from django.utils import timezone
 
+from bilans.services import donnees_ouvertes
 from flux.services.file_de_calcul import marquer_a_calculer, sur_entrees_modifiees, traiter
 from reservation import contexte
 from reservation.acteur import Acteur
@@ -163,7 +165,7 @@ def _calculer(echelle: Echelle, dire: Callable[[str], None]) -> None:
 
 
 def _raconter(echelle: Echelle, dire: Callable[[str], None]) -> None:
-    """What people did with the figures: bilans of past years, procedures and their letters. Told once."""
+    """What people did with the figures: bilans of past years, procedures and their letters, open data. Told once."""
     if echelle.supplementaires:
         return
     organisations = creer_organisations([*ORGANISATIONS, *_ddets(echelle.departements or ())])
@@ -173,6 +175,8 @@ def _raconter(echelle: Echelle, dire: Callable[[str], None]) -> None:
         bilan(accorder(procedures.engager(organisations), "procédure"))
     with _etape("Lettres des procédures", dire) as bilan:
         bilan(accorder(notifier(organisations), "lettre"))
+    with _etape("Données ouvertes", dire) as bilan:
+        bilan(accorder(donnees_ouvertes.publier(timezone.localdate()), "fichier"))
 
 
 def a_peupler(version: str) -> bool:

@@ -99,6 +99,7 @@ def test_it_says_what_it_did(peuple):
         "Bilans des années passées",
         "Procédures",
         "Lettres des procédures",
+        "Données ouvertes",
     ]
 
 
