@@ -709,6 +709,27 @@ def test_l_avancement_se_voit_pendant_l_ecriture(deposer, cast, monkeypatch):
     assert Logement.objects.count() == 3
 
 
+def test_une_commande_compare_de_nouveau_ce_qu_un_autre_a_change(
+    deposer, enregistrer, cast, tmp_path, monkeypatch
+):
+    analyser, passes = imports.analyser, []
+
+    def devancer(pk):
+        lu = analyser(pk)
+        if not passes:
+            passes.append(pk)
+            enregistrer(loi(logements(3)))
+        return lu
+
+    monkeypatch.setattr(imports, "analyser", devancer)
+    acteur = cast.acteur("gestionnaire_a")
+    chemin = ecrire(tmp_path, loi(logements(5)), "autre.csv")
+    import_rpls = parc.importer(acteur, chemin, millesime=2025, bailleur=cast.bailleur_a)
+    assert passes and import_rpls.etat == Etat.APPLIQUE, import_rpls.message
+    assert import_rpls.rapport["changements"]["nouveaux"] == 2
+    assert Logement.objects.count() == 5
+
+
 @pytest.mark.django_db(transaction=True)
 def test_deux_imports_du_meme_bailleur_en_meme_temps(deposer, cast):
     """The lock makes the second wait; its preview is then out of date, and nothing is lost or mixed."""

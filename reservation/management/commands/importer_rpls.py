@@ -86,7 +86,8 @@ class Command(CommandeTracee):
             self._raconter(import_rpls, rapport)
         if import_rpls.etat == ImportRpls.Etat.REFUSE:
             raise SystemExit(CODE_REFUSE)
-        if import_rpls.etat == ImportRpls.Etat.ECHEC:
+        jamais_accorde = import_rpls.etat == ImportRpls.Etat.A_CONFIRMER and not options["essai"]
+        if import_rpls.etat == ImportRpls.Etat.ECHEC or jamais_accorde:
             raise SystemExit(CODE_ECHEC)
 
     def _bailleur(self, siren: str | None) -> Organisation | None:

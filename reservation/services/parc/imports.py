@@ -606,6 +606,10 @@ def _creer_les_bailleurs(bailleurs: list[dict]) -> list[dict]:
 # --- All at once ------------------------------------------------------------------------------------------------------
 
 
+# So many imports of the same landlord at the same moment are a mistake of somebody's.
+ACCORDS = 20
+
+
 def importer(
     acteur: Acteur,
     chemin: Path,
@@ -615,7 +619,10 @@ def importer(
     repartir: int | None = None,
     options: Options = Options(),
 ) -> ImportRpls:
-    """Receive, read, agree and write, in this process: for commands. The import says how it ended."""
+    """Receive, read, agree and write, in this process: for commands. The import says how it ended.
+
+    Nobody waits before a preview: what another import changed meanwhile is compared anew and agreed to again.
+    """
     with open(chemin, "rb") as contenu:
         import_rpls = recevoir_fichier(
             acteur,
@@ -629,7 +636,9 @@ def importer(
         )
     if import_rpls.etat == Etat.RECU:
         import_rpls = analyser(import_rpls.pk)
-    if import_rpls.etat == Etat.A_CONFIRMER:
+    for _ in range(ACCORDS):
+        if import_rpls.etat != Etat.A_CONFIRMER:
+            break
         confirmer(acteur, import_rpls, differer=False)
         import_rpls = appliquer(import_rpls.pk)
     return import_rpls
