@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 
+from bilans.regles.consolidation import BilanAttendu
 from bilans.regles.donnees import (
     BAILLEUR,
     ETAT,
@@ -676,4 +677,23 @@ def _ligne(x, noms) -> LigneAttribution:
         date_bail=x["bail"],
         refusee_le=None,
         observation=observation,
+    )
+
+
+REGION = Territoire("93", "Provence-Alpes-Côte d’Azur")
+LIEUX = {"84": "Vaucluse", "06": "Alpes-Maritimes"}
+
+
+def attendu(rang: int, code: str, flux: int, quart: float = 0.3, *, valide: bool = True) -> BilanAttendu:
+    """One bilan of the consolidation, validated with the figures of `exemple` or only submitted."""
+    return BilanAttendu(
+        bailleur=rang,
+        nom=f"Bailleur {rang}",
+        siren=f"{rang:09d}",
+        departement=Territoire(code, LIEUX[code]),
+        etat="VALIDE" if valide else "SOUMIS",
+        etat_libelle="Validé" if valide else "Soumis",
+        donnees=exemple(flux=flux, collectivites=2, quart=quart, graine=rang) if valide else None,
+        numero=f"BIL-2025-{code}-{rang:09d}-v1" if valide else "",
+        valide_le=date(2026, 3, 20) if valide else None,
     )

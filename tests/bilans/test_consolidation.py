@@ -26,32 +26,14 @@ from bilans.regles.consolidation import (
 )
 from bilans.regles.cycle_copil import resumer
 from bilans.regles.cycle_extrait import extraire
-from bilans.regles.donnees import Territoire
 from bilans.regles.tables_publiees import TABLES, schema
 from bilans.services import donnees_ouvertes
 from publics.regles.secret_statistique import SEUIL
-from tests.bilans.exemple import exemple
+from tests.bilans.exemple import REGION, attendu
 from tests.publics.attaque import intervalles, resoudre
 
-REGION = Territoire("93", "Provence-Alpes-Côte d’Azur")
-LIEUX = {"84": "Vaucluse", "06": "Alpes-Maritimes"}
 TABLE = {table.nom: table for table in TABLES}
 JOUR = date(2026, 4, 1)
-
-
-def attendu(rang: int, code: str, flux: int, quart: float, valide=True) -> BilanAttendu:
-    donnees = exemple(flux=flux, collectivites=2, quart=quart, graine=rang) if valide else None
-    return BilanAttendu(
-        bailleur=rang,
-        nom=f"Bailleur {rang}",
-        siren=f"{rang:09d}",
-        departement=Territoire(code, LIEUX[code]),
-        etat="VALIDE" if valide else "SOUMIS",
-        etat_libelle="Validé" if valide else "Soumis",
-        donnees=donnees,
-        numero=f"BIL-2025-{code}-{rang:09d}-v1" if valide else "",
-        valide_le=date(2026, 3, 20) if valide else None,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -2,35 +2,16 @@
 
 import io
 import re
-from datetime import date
 
 import pypdf
 import pytest
 
 from bilans.documents import pdf
 from bilans.documents.regional import composer_regional, nom_du_fichier
-from bilans.regles.consolidation import ETAT, BilanAttendu, consolider
-from bilans.regles.donnees import Territoire
+from bilans.regles.consolidation import ETAT, consolider
 from reservation.regles.typographie import entier_fr
-from tests.bilans.exemple import exemple
+from tests.bilans.exemple import LIEUX, REGION, attendu
 from tests.documents_balises import fautes_pdf
-
-REGION = Territoire("93", "Provence-Alpes-Côte d’Azur")
-LIEUX = {"06": "Alpes-Maritimes", "84": "Vaucluse"}
-
-
-def attendu(rang: int, code: str, flux: int, *, valide: bool = True) -> BilanAttendu:
-    return BilanAttendu(
-        bailleur=rang,
-        nom=f"Bailleur {rang}",
-        siren=f"{rang:09d}",
-        departement=Territoire(code, LIEUX[code]),
-        etat="VALIDE" if valide else "SOUMIS",
-        etat_libelle="Validé" if valide else "Soumis",
-        donnees=exemple(flux=flux, collectivites=2, quart=0.3, graine=rang) if valide else None,
-        numero=f"BIL-2025-{code}-{rang:09d}-v1" if valide else "",
-        valide_le=date(2026, 3, 20) if valide else None,
-    )
 
 
 @pytest.fixture(scope="module")
