@@ -70,9 +70,10 @@ class Echeance:
             case NatureEcheance.PROJECTION:
                 return f"Transmettre aux réservataires les soustractions prévisionnelles de {annee}, par catégorie."
             case NatureEcheance.PART_ALS:
+                # Said to the bailleur and to ALS alike.
                 return (
-                    "Convenir avec Action Logement Services de sa part prévisionnelle de "
-                    f"{annee} ; le préfet en est informé."
+                    f"Convenir de la part prévisionnelle d’Action Logement Services en {annee} ; "
+                    "le préfet en est informé."
                 )
             case NatureEcheance.BILAN:
                 return f"Transmettre à tous les réservataires le bilan de {annee - 1} et les soustractions de {annee}."
