@@ -34,7 +34,8 @@ def mesurer(contexte: Contexte) -> list[Mesure]:
 
 def _contre_weasyprint(bilans) -> list[Mesure]:
     """Figures read, composed, rendered, against the rendering alone of the same markup by a plain WeasyPrint."""
-    from reservation.documents import pdf
+    from reservation.documents.moteur import FEUILLE
+    from reservation.documents.polices import DOSSIER
 
     _produire(bilans[0])  # fonts, templates and classes are loaded once per worker
     notres, nus, lectures = [], [], []
@@ -46,7 +47,7 @@ def _contre_weasyprint(bilans) -> list[Mesure]:
         lectures.append(lecture)
         pages += rendu.pages
         debut = time.process_time()
-        octets = _nu(contenu, pdf.FEUILLE, pdf.DOSSIER)
+        octets = _nu(contenu, FEUILLE, DOSSIER)
         nus.append(time.process_time() - debut)
         assert octets.startswith(b"%PDF")
         dire(f"    {bilan} : {notres[-1]:.1f} s, WeasyPrint seul {nus[-1]:.1f} s")

@@ -6,28 +6,36 @@ Same figures, same bytes: nothing here reads a clock or a base.
 import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
+from typing import TYPE_CHECKING
 
-import polars
 import xlsxwriter
 
 from bilans.regles.consolidation import Consolidation
 from bilans.regles.tables_publiees import TABLES, Champ, Table, Valeur
 from reservation.exports import sans_formule
 
-_TYPES = {"string": polars.String, "integer": polars.Int64, "boolean": polars.Boolean}
+if TYPE_CHECKING:
+    import polars  # in the functions below otherwise: see `reservation.imports.rpls`
+
+_TYPES = {"string": "String", "integer": "Int64", "boolean": "Boolean"}
 NON_COMMUNIQUE = "n.c."
 # Columns where an empty cell of a secret row says that it is one.
 _TUES = {"prioritaires", "menages", "refus", "attributions", "baux"}
 
 
-def tableau(table: Table, consolidations: Iterable[Consolidation]) -> polars.DataFrame:
+def tableau(table: Table, consolidations: Iterable[Consolidation]) -> "polars.DataFrame":
     """Every row of one table, typed."""
+    import polars
+
     lignes = [ligne for lue in consolidations for ligne in table.lignes(lue)]
-    return polars.DataFrame(lignes, schema={c.nom: _TYPES[c.type] for c in table.champs}, orient="row")
+    schema = {c.nom: getattr(polars, _TYPES[c.type]) for c in table.champs}
+    return polars.DataFrame(lignes, schema=schema, orient="row")
 
 
 def csv(table: Table, consolidations: Iterable[Consolidation]) -> bytes:
     """UTF-8, commas, an empty cell where there is nothing or nothing to say. Texts that a spreadsheet would run are quoted."""
+    import polars
+
     lu = tableau(table, consolidations)
     textes = [c.nom for c in table.champs if c.type == "string"]
     inerte = [polars.col(nom).map_elements(sans_formule, return_dtype=polars.String) for nom in textes]

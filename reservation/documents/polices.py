@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from fontTools.ttLib import TTFont
 
 DOSSIER = Path(settings.BASE_DIR) / "static" / "polices"
 TEXTE = "Inter-Regular.otf"
@@ -24,6 +23,8 @@ _INVISIBLES = frozenset("\n\t\u00ad")
 @cache
 def _police(fichier: str) -> tuple[dict[int, str], dict[str, int], int]:
     """(code point → glyph, glyph → advance width, units per em)."""
+    from fontTools.ttLib import TTFont  # heavy: who prints nothing does without it
+
     with TTFont(DOSSIER / fichier, lazy=True) as police:
         avances = {glyphe: avance for glyphe, (avance, _) in police["hmtx"].metrics.items()}
         return dict(police.getBestCmap()), avances, police["head"].unitsPerEm

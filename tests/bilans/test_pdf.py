@@ -13,7 +13,8 @@ from bilans.documents import pdf
 from bilans.documents.composition import Reference, composer_bilan
 from bilans.regles.donnees import empreinte
 from config.serveurs import RACINE
-from reservation.documents import pdf as fabrique
+from reservation.documents import moteur
+from reservation.documents.polices import DOSSIER
 from tests.bilans.exemple import exemple
 
 PETIT = {"flux": 24, "collectivites": 1}
@@ -203,10 +204,10 @@ def test_other_figures_other_identifier(document):
 
 
 def test_a_document_fetches_nothing():
-    for adresse in ("http://exemple.test/x.png", "file:///etc/passwd", f"{fabrique.DOSSIER.as_uri()}/../x"):
+    for adresse in ("http://exemple.test/x.png", "file:///etc/passwd", f"{DOSSIER.as_uri()}/../x"):
         with pytest.raises(ValueError, match="rien chercher ailleurs"):
-            fabrique.PoliceSeule().fetch(adresse)
-    assert fabrique.PoliceSeule().fetch((fabrique.DOSSIER / "Inter-Bold.otf").as_uri()).read()[:4] == b"OTTO"
+            moteur.PoliceSeule().fetch(adresse)
+    assert moteur.PoliceSeule().fetch((DOSSIER / "Inter-Bold.otf").as_uri()).read()[:4] == b"OTTO"
 
 
 def test_text_of_people_is_only_text():
@@ -215,11 +216,11 @@ def test_text_of_people_is_only_text():
     contenu = pdf.balisage(composer_bilan(donnees, Reference("B", 1, empreinte(donnees))))
     assert "<script" not in contenu
     assert "&lt;script&gt;" in contenu
-    fabrique.Balisage(contenu)
+    moteur.Balisage(contenu)
 
 
 def test_the_sheet_has_no_variable_left():
-    clair = fabrique.feuille_en_clair(fabrique.FEUILLE.read_text())
+    clair = moteur.feuille_en_clair(moteur.FEUILLE.read_text())
     assert "var(--" not in clair
     assert "#1d3f6e" in clair
 

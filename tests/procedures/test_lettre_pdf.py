@@ -8,7 +8,7 @@ import pytest
 from bilans.documents import lettre as lettres
 from bilans.regles.courriers import Genre
 from bilans.regles.procedures import Lettre
-from reservation.documents.pdf import Balisage
+from reservation.documents.moteur import Balisage
 from tests.procedures.lettres_exemple import courrier
 
 HOSTILE = "<b>gras</b> {% include 'x' %} {{ acteur }} & \"fin\" @constat"
