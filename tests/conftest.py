@@ -1,5 +1,6 @@
 """The house of the tests: throw-away servers, a real worker, a real browser, and the guards of `garde_fous`."""
 
+import copy
 import os
 import shutil
 import subprocess
@@ -7,17 +8,16 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.test import override_settings
 
 from config import serveurs
 from reservation.acteur import Acteur
 from reservation.perimetre import agir
 from tests import garde_fous, remise_a_neuf
+from tests.decor_du_processus import decor_du_processus
 
 _monde = ExitStack()
 CHROMIUM = Path("/usr/bin/chromium")
@@ -47,6 +47,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
         remise_a_neuf.observer()
     remise_a_neuf.installer()
     yield
+    decor_du_processus.demonter()
     with django_db_blocker.unblock():
         remise_a_neuf.fermer_les_autres_sessions()
 
@@ -81,7 +82,8 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
 
 
 def pytest_collection_modifyitems(items):
-    """A test of the decor works in a savepoint of its own: unmarked, it would write into what the others read."""
+    """The tests of the decor first, so that each process makes it once; they work in savepoints of their own: one that
+    is not marked would write into what the others read."""
     sans_marque = [
         item.nodeid
         for item in items
@@ -89,6 +91,14 @@ def pytest_collection_modifyitems(items):
     ]
     if sans_marque:
         raise pytest.UsageError("« decor » sans la marque django_db : " + ", ".join(sans_marque))
+    items.sort(key=lambda item: "decor" not in item.fixturenames)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """After the last test of the decor, the database is empty again."""
+    if "decor" not in item.fixturenames:
+        decor_du_processus.demonter()
 
 
 @pytest.fixture(autouse=True)
@@ -99,26 +109,20 @@ def _files_of_the_test(request, settings, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def fichiers_du_decor(tmp_path_factory):
-    return tmp_path_factory.mktemp("decor")
+def decor_monte(django_db_setup, django_db_blocker, tmp_path_factory):
+    return decor_du_processus.monter(django_db_blocker, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def decor(django_db_setup, django_db_blocker, fichiers_du_decor):
-    """Two bailleurs side by side with one object of every kind each, made once for a module.
+def fichiers_du_decor(decor_monte, tmp_path_factory):
+    return shutil.copytree(decor_monte.fichiers, tmp_path_factory.mktemp("fichiers") / "decor")
 
-    Each test marked `django_db` then works in a savepoint; the end of a test must not close the connection.
-    """
-    from tests.acces.decor import monter
-    from tests.personnages import distribuer
 
-    with (
-        django_db_blocker.unblock(),
-        override_settings(MEDIA_ROOT=fichiers_du_decor),
-        mock.patch.object(connection, "close"),
-        transaction.atomic(),
-    ):
-        yield monter(distribuer())
+@pytest.fixture(scope="module")
+def decor(decor_monte):
+    """The decor, as if it had been made for this module alone. Each test then works in a savepoint (`django_db`)."""
+    with transaction.atomic():
+        yield copy.deepcopy(decor_monte.objets)
         transaction.set_rollback(True)
 
 
