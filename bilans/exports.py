@@ -13,7 +13,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from bilans.documents.composition import COLONNES_ANNEXE, cellules_annexe
+from bilans.documents.chapitres.annexe import COLONNES_ANNEXE, cellules_annexe
 from bilans.documents.modele import Cellule, Document, Format, Ligne, Tableau, texte
 from bilans.regles.donnees import DonneesBilan
 

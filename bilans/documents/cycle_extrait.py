@@ -7,7 +7,8 @@ from reservation.documents.typographie import jour as jour_ecrit
 from reservation.documents.typographie import jour_court
 from reservation.regles.typographie import accorder, entier_fr, taux_fr
 
-from .composition import LIGNES_PAR_TABLEAU, fuseau
+from .chapitres.commun import LIGNES_PAR_TABLEAU
+from .composition import fuseau
 from .modele import (
     Chiffre,
     Colonne,

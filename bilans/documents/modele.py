@@ -372,6 +372,19 @@ class Une:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What a document is called: its number, its version (0: not produced), the fingerprint of its figures."""
+
+    numero: str
+    version: int
+    empreinte: str
+
+    @property
+    def nom(self) -> str:
+        return f"{self.numero}, version {self.version}" if self.version else self.numero
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """`courant`: running header, one line per element; `reference`: running footer; `cree_le`: ISO 8601."""
 

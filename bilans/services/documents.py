@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.db import transaction
 
-from bilans.documents.composition import Reference, composer_bilan
-from bilans.documents.modele import Document
+from bilans.documents.composition import composer_bilan
+from bilans.documents.modele import Document, Reference
 from bilans.documents.pdf import Pdf, rendre
 from bilans.models import Bilan, DocumentBilan
 from bilans.regles.donnees import DonneesBilan, depuis_json, empreinte, en_json

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from python_calamine import CalamineWorkbook
 
-from bilans.documents.composition import Reference, composer_bilan
+from bilans.documents.composition import composer_bilan
+from bilans.documents.modele import Reference
 from bilans.exports import classeur
 from bilans.regles.donnees import empreinte
 from tests.bilans.exemple import exemple

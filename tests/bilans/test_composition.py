@@ -5,15 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bilans.documents.composition import (
-    COLONNES_RESERVATAIRES,
-    LIGNES_ANNEXE,
-    Reference,
-    composer_bilan,
-    contingents,
-    lire_appreciation,
-)
-from bilans.documents.modele import Format, Intertitre, Puces, Tableau, Texte
+from bilans.documents.chapitres.annexe import LIGNES_ANNEXE
+from bilans.documents.chapitres.appreciation import lire_appreciation
+from bilans.documents.chapitres.commun import COLONNES_RESERVATAIRES, contingents
+from bilans.documents.composition import composer_bilan
+from bilans.documents.modele import Format, Intertitre, Puces, Reference, Tableau, Texte
 from bilans.regles.donnees import empreinte
 from reservation.documents.typographie import composer
 from tests.bilans.exemple import exemple

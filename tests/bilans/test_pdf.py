@@ -10,7 +10,8 @@ import pypdf
 import pytest
 
 from bilans.documents import pdf
-from bilans.documents.composition import Reference, composer_bilan
+from bilans.documents.composition import composer_bilan
+from bilans.documents.modele import Reference
 from bilans.regles.donnees import empreinte
 from config.serveurs import RACINE
 from reservation.documents import moteur

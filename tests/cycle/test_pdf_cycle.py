@@ -10,8 +10,9 @@ import pypdf
 import pytest
 from django.template.loader import render_to_string
 
-from bilans.documents.composition import Reference, composer_bilan
+from bilans.documents.composition import composer_bilan
 from bilans.documents.cycle_extrait import composer_extrait
+from bilans.documents.modele import Reference
 from bilans.documents.pdf import rendre
 from bilans.regles.cycle_extrait import empreinte_extrait, extraire
 from bilans.regles.donnees import Atterrissage, depuis_json, empreinte, en_json

@@ -1,0 +1,1 @@
+"""The chapters of a bilan, one module each: what a table says, under which words."""
