@@ -158,6 +158,8 @@ def _origine(statut: StatutLogement, parc: Parc) -> str:
     """Where the count of a status comes from, for this bailleur under this act."""
     exclusions = parc.exclusions
     sem = parc.bailleur.famille == "SEM"
+    # What decides: the act, or what the law says where there is none.
+    regle = "la convention" if parc.acte_etat else "la règle par défaut"
     match statut:
         case StatutLogement.CONVENTIONNE:
             return "RPLS : CONV 1" + (" (SEM comprises)" if sem else "")
@@ -176,15 +178,13 @@ def _origine(statut: StatutLogement, parc: Parc) -> str:
         case StatutLogement.SEM_NON_CONVENTIONNE:
             return "RPLS : CONV 2" if sem else "sans objet : ce bailleur n’est pas une SEM"
         case StatutLogement.PLI:
-            return "RPLS : FINAN 16" if exclusions.pli else "sans objet : la convention garde les PLI"
+            return "RPLS : FINAN 16" if exclusions.pli else f"sans objet : {regle} garde les PLI"
         case StatutLogement.LOCALE:
-            return (
-                "drapeaux tenus par le bailleur" if exclusions.locales else "la convention n’en prévoit pas"
-            )
+            return "drapeaux tenus par le bailleur" if exclusions.locales else f"{regle} n’en prévoit pas"
         case StatutLogement.VENTE_DEMOLITION:
             if exclusions.vente_demolition:
                 return "drapeaux tenus par le bailleur"
-            return "sans objet : la convention les garde dans l’assiette"
+            return f"sans objet : {regle} les garde dans l’assiette"
         case StatutLogement.HORS_CHAMP:
             return "RPLS : CONV 2 et FINAN à partir de 1977"
 

@@ -146,6 +146,13 @@ def test_the_act_of_the_year_says_what_goes_out(cast, parc_a, convention_etat, c
     assert "aucune en 2025" in avant.text and avant.context["vides"] == 0
 
 
+def test_without_act_no_convention_is_said_to_decide(cast, parc_a, client):
+    texte = page(cast, "gestionnaire_a", client).content.decode()
+    assert "Sans convention, la règle par défaut" in texte
+    assert "la règle par défaut les garde dans l’assiette" in texte
+    assert "la convention n’en prévoit pas" not in texte and "la convention les garde" not in texte
+
+
 def test_the_page_reads_the_aggregate_and_not_the_lines(cast, parc_a, client, django_assert_max_num_queries):
     client.force_login(cast.gestionnaire_a)
     with django_assert_max_num_queries(24) as requetes:
