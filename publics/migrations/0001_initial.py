@@ -15,6 +15,12 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        # Before our hundred and fifty tables: each migration of a library that refers to people renders again every
+        # model that does, and an empty database would take half as long again.
+        ('dsfr', '0012_dsfrconfig_notice_description_and_more'),
+        ('mfa', '0003_authenticator_type_uniq'),
+        ('socialaccount', '0006_alter_socialaccount_extra_data'),
+        ('usersessions', '0001_initial'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('reservation', '0001_initial'),
     ]
