@@ -440,6 +440,7 @@ def test_people_go_on_and_read_the_past(cast):
         (chef, {Role.ADMINISTRATION}),
     ):
         assert acteur_de(qui, b.pk).roles == roles
+        assert acteur_de(qui).organisation_id == b.pk, "the closed one is chosen, never met at the sign-in"
         assert (acteur_de(qui, a.pk).organisation_id, acteur_de(qui, a.pk).roles) == (a.pk, {Role.LECTURE})
     assert h.invitation_par_secret(invitation.secret) is None
     demande.refresh_from_db()
@@ -457,6 +458,8 @@ def test_the_page_of_the_closed_one(cast, client):
     client.force_login(cast.administrateur_ddets_06)
     page = client.get(f"/organisations/{cast.bailleur_a.pk}/").content.decode()
     assert "fermée depuis le" in page and "absorbée par Logis Essai B" in page
+    client.force_login(cast.gestionnaire_a)
+    assert "absorbée par un autre bailleur" in client.get("/mes-acces/").content.decode()
 
 
 def test_from_the_page_what_follows_is_shown_first(cast, client):
