@@ -13,7 +13,6 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
-from django.contrib.sites.shortcuts import get_current_site
 from django.urls import reverse
 
 from config.comptes import second_facteur
@@ -46,8 +45,7 @@ class AdaptateurComptes(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
         """As every e-mail of the site: a row with its state, sent after the commit and tried again. Never a secret in it:
         the link of a forgotten password is made at the moment of sending."""
-        demande = demande_en_cours.request
-        contexte = {"request": demande, "email": email, "current_site": get_current_site(demande)} | context
+        contexte = {"request": demande_en_cours.request, "email": email} | context
         if template_prefix == MOT_DE_PASSE_OUBLIE:
             contexte |= {"password_reset_url": Courriel.MARQUE_LIEN, "uid": "", "key": ""}
         message = self.render_mail(template_prefix, email, contexte)
@@ -59,9 +57,9 @@ class AdaptateurComptes(DefaultAccountAdapter):
         return utilisateur if utilisateur is not None and utilisateur.is_active else None
 
     def get_login_redirect_url(self, request) -> str:
-        """Whoever is signed in without being habilitated is told so, and what to do."""
+        """Whoever is signed in without being habilitated is told so, and what to do; support begins by whom it helps."""
         if not organisations_de(request.user).exists():
-            return reverse("sans_acces")
+            return reverse("reservation:assistance" if request.user.is_staff else "sans_acces")
         return super().get_login_redirect_url(request)
 
     def get_signup_redirect_url(self, request) -> str:

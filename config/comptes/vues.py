@@ -6,6 +6,7 @@ from allauth.mfa.base.views import AuthenticateView, IndexView
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.views import DownloadRecoveryCodesView
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
+from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -87,7 +88,16 @@ SYSTEMES = {
 
 
 class Sessions(ListUserSessionsView):
-    """Open sessions, each with the name of its browser that a person recognises."""
+    """Open sessions, each with the name of its browser that a person recognises; close one of them, or all the others."""
+
+    def post(self, request, *args, **kwargs):
+        if "session" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        for session in UserSession.objects.filter(user=request.user):
+            if str(session.pk) == request.POST["session"] and not session.is_current():
+                session.end()
+                messages.info(request, "La session est fermée.")
+        return redirect("usersessions_list")
 
     def get_context_data(self, **kwargs) -> dict:
         contexte = super().get_context_data(**kwargs)

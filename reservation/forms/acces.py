@@ -186,6 +186,10 @@ class FormulaireFusion(Formulaire):
     absorbant = ChampObjet(
         label="Bailleur absorbant", error_messages={"required": "Choisissez le bailleur absorbant."}
     )
+    effet = ChampDate(
+        label="Date d’effet",
+        help_text="Un 1er janvier, de cette année ou de la précédente : le flux, le parc et le bilan sont annuels.",
+    )
 
     def __init__(self, *args, absorbants: Iterable[Organisation], **kwargs):
         super().__init__(*args, **kwargs)

@@ -13,12 +13,14 @@ class FormulaireAssistance(forms.Form):
         label="Adresse électronique de la personne",
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Indiquez l’adresse de la personne."},
     )
     organisation = ChampObjet(label="Organisation", required=False)
     motif = forms.CharField(
         label="Motif",
         max_length=300,
         help_text="Ce que la personne a demandé, et quand. Elle et ses administrateurs le liront dans le journal.",
+        error_messages={"required": "Dites pourquoi : la personne et ses administrateurs liront ce motif."},
     )
 
     utilisateur: Utilisateur | None = None

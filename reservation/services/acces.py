@@ -1,5 +1,7 @@
 """From a person to an actor: which organisation, which roles, which perimeter."""
 
+from django.db.models import F
+
 from reservation.acteur import Acteur, Role, TypeOrganisation
 from reservation.models import Organisation, Rattachement
 
@@ -11,7 +13,7 @@ def organisations_de(utilisateur):
 
 
 def acteur_de(utilisateur, organisation_id: int | None = None) -> Acteur:
-    """The actor for `utilisateur` in the organisation asked for, else in the first of theirs.
+    """The actor for `utilisateur` in the organisation asked for, else in the first of theirs, a closed one last.
 
     Somebody without any rattachement in force is an actor who sees nothing.
     """
@@ -21,7 +23,12 @@ def acteur_de(utilisateur, organisation_id: int | None = None) -> Acteur:
         Rattachement.objects.actifs()
         .filter(utilisateur=utilisateur)
         .select_related("organisation__region")
-        .order_by("organisation__nom_tri", "organisation_id", "role")
+        .order_by(
+            F("organisation__fermee_le").asc(nulls_first=True),
+            "organisation__nom_tri",
+            "organisation_id",
+            "role",
+        )
     )
     choisis = [r for r in rattachements if r.organisation_id == organisation_id] or [
         r for r in rattachements if r.organisation_id == rattachements[0].organisation_id

@@ -37,7 +37,6 @@ DELAIS = (
     timedelta(hours=24),
 )
 OBJET = "Objet : "
-SALUT = "Bonjour,"  # the frame of the HTML says it already
 # Template of an e-mail → what makes its secret link, at the moment of sending.
 _LIENS: dict[str, Callable[[Courriel], str]] = {}
 # Template of an e-mail → the files that the worker makes before it leaves: too slow for the request that writes it.
@@ -137,10 +136,9 @@ def ecrire_compose(gabarit: str, destinataire: str, *, objet: str, texte: str) -
         gabarit=gabarit,
         destinataire=destinataire,
         objet=objet[:200],
-        corps_texte=corps,
+        corps_texte=render_to_string("courriels/cadre/texte.txt", valeurs | {"corps": mark_safe(corps)}),
         corps_html=render_to_string(
-            "courriels/cadre/page.html",
-            valeurs | {"objet": objet, "paragraphes": [p for p in corps.split("\n\n") if p != SALUT]},
+            "courriels/cadre/page.html", valeurs | {"objet": objet, "paragraphes": corps.split("\n\n")}
         ),
         prochain_essai_le=timezone.now(),
     )

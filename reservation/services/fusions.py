@@ -1,7 +1,7 @@
 """A bailleur absorbs another: what is of the year of the merger and after follows, what is before stays as it was.
 
-The flux is yearly: a merger takes effect on 1 January of the current year. Conventions are cut that day and go on with
-the absorbing bailleur; so do the parc from that millésime on, the flags, and in the room above what `bailleurs_fusionnes`
+The flux is yearly: a merger takes effect on a 1 January, of the current year or of the one before, that the person who
+records it chooses. Conventions are cut that day and go on with the absorbing bailleur; so do the parc from that millésime on, the flags, and in the room above what `bailleurs_fusionnes`
 makes follow. The absorbed organisation is closed, its past stays readable by the people of both.
 
 Obstacles are shown, and resolved by people, before anything is written: the merger itself is one transaction.
@@ -57,9 +57,26 @@ class Fusion:
     obstacles: tuple[str, ...]
 
 
-def effet_possible() -> date:
-    """The only day from which a merger may be recorded today: the flux and the parc are yearly."""
+def effet_propose() -> date:
+    """The day proposed to who records a merger today; 1 January of the year before may be chosen as well."""
     return date(timezone.localdate().year, 1, 1)
+
+
+def _exiger_effet(effet: date) -> None:
+    """A 1 January that has come, and not older than the year whose bilan is due now."""
+    propose = effet_propose()
+    if effet > timezone.localdate():
+        refus = "La fusion s’enregistre une fois qu’elle a pris effet : cette date est à venir."
+    elif (effet.month, effet.day) != (1, 1):
+        refus = (
+            "Le flux, le parc et le bilan sont annuels : la fusion y prend effet un 1er janvier. Choisissez celui de "
+            "l’année du traité, ou attendez le suivant."
+        )
+    elif effet.year < propose.year - 1:
+        refus = f"La fusion prend effet au plus tôt le {date_fr(propose.replace(year=propose.year - 1))}."
+    else:
+        return
+    raise ValidationError({"effet": typographier(refus)})
 
 
 @agir(Acteur.du_systeme("fusion de bailleurs"))
@@ -135,10 +152,7 @@ def _exiger(acteur: Acteur, absorbe: Organisation, absorbant: Organisation, effe
             raise ValidationError(f"{organisation.nom} n’est pas un bailleur.")
         if organisation.fermee_le:
             raise ValidationError(f"{organisation.nom} est déjà fermée.")
-    if effet != effet_possible():
-        raise ValidationError(
-            {"effet": f"Le flux est annuel : la fusion prend effet le {date_fr(effet_possible())}."}
-        )
+    _exiger_effet(effet)
     if acteur.systeme:
         return
     responsable = acteur.peut_administrer and (acteur.est_ddets or acteur.est_dreal)
@@ -273,7 +287,7 @@ def _faire_suivre_la_convention(
 
 def _couper(convention: Convention, absorbant: Organisation, effet: date) -> Convention:
     """End the act the day before, and make the one that goes on: version in force, later ones, dérogations."""
-    versions = list(convention.versions.order_by("rang"))
+    versions = list(convention.versions.prefetch_related("communes").order_by("rang"))
     derogations = list(convention.derogations.filter(fin__gte=effet).order_by("debut"))
     suite = _copie(convention, bailleur_id=absorbant.pk, debut=effet)
     suite.save(force_insert=True)
@@ -283,7 +297,7 @@ def _couper(convention: Convention, absorbant: Organisation, effet: date) -> Con
         en_vigueur, convention_id=suite.pk, bailleur_id=absorbant.pk, rang=0, effet=effet, objet=""
     )
     premiere.save(force_insert=True)
-    premiere.communes.set(en_vigueur.communes.all())
+    premiere.communes.add(*en_vigueur.communes.all())
     for rang, version in enumerate((v for v in versions if v.effet > effet), 1):
         VersionConvention.objects.filter(pk=version.pk).update(
             convention=suite, bailleur=absorbant, rang=rang

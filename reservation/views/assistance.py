@@ -18,7 +18,10 @@ def commencer(request: HttpRequest) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied("Cette page est celle de l’assistance.")
     formulaire = FormulaireAssistance(request.POST or None)
-    if request.method == "POST" and formulaire.is_valid():
+    if request.method == "POST" and request.acteur.en_assistance:
+        # What begins would be written down as done by the person helped now.
+        formulaire.add_error(None, "Une assistance est en cours : quittez-la d’abord.")
+    elif request.method == "POST" and formulaire.is_valid():
         try:
             assistance = commencer_assistance(
                 request.user,

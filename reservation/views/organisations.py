@@ -14,7 +14,7 @@ from reservation import convertisseurs  # noqa: F401 (registers the converters o
 from reservation.acteur import Acteur, Role, TypeOrganisation
 from reservation.forms.acces import FormulaireFusion, FormulaireNom, FormulaireOrganisation
 from reservation.models import Organisation, Rattachement, cle_de_tri
-from reservation.services.fusions import effet_possible, fusionner_bailleurs, preparer_fusion
+from reservation.services.fusions import effet_propose, fusionner_bailleurs, preparer_fusion
 from reservation.services.organisations import (
     DoublonsPossibles,
     creer_organisation,
@@ -115,13 +115,12 @@ def changer_nom(request: HttpRequest, pk: int) -> HttpResponse:
 
 @lire_ou_ecrire
 def fusion(request: HttpRequest, pk: int) -> HttpResponse:
-    """A bailleur is absorbed by another: choice, what would follow and what stands in the way, act."""
+    """A bailleur is absorbed by another from a chosen day: choice, what would follow and what stands in the way, act."""
     acteur = request.acteur
     absorbe = ouvrir_pour_ecrire(Organisation.objects, acteur, pk=pk)
     _exiger_responsable(acteur)
     if absorbe.type != TypeOrganisation.BAILLEUR or absorbe.fermee_le:
         raise Http404
-    effet = effet_possible()
     form = FormulaireFusion(
         request.POST if request.method == "POST" else None,
         absorbants=Organisation.objects.modifiables_par(acteur)
@@ -129,16 +128,16 @@ def fusion(request: HttpRequest, pk: int) -> HttpResponse:
         .filter(fermee_le=None)
         .exclude(pk=pk)
         .order_by("nom_tri", "pk"),
+        initial={"effet": effet_propose()},
     )
     contexte = {
         "form": form,
         "absorbe": absorbe,
-        "effet": effet,
         "prevue": None,
         "fil": [(absorbe.nom, reverse("reservation:organisation_acces", args=[pk]))],
     }
     if form.is_valid():
-        absorbant = form.cleaned_data["absorbant"]
+        absorbant, effet = form.cleaned_data["absorbant"], form.cleaned_data["effet"]
         try:
             if "confirmer" in request.POST:
                 fusionner_bailleurs(acteur, absorbe, absorbant, effet)
@@ -147,7 +146,7 @@ def fusion(request: HttpRequest, pk: int) -> HttpResponse:
             if "modifier" not in request.POST:
                 contexte["prevue"] = preparer_fusion(acteur, absorbe, absorbant, effet)
         except ValidationError as erreur:
-            form.add_error(None, erreur.messages)
+            form.reporter(erreur)
     return render(request, "reservation/acces/fusion.html", contexte, status=422 if form.errors else 200)
 
 

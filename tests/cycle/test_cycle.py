@@ -275,6 +275,10 @@ def test_a_merger_waits_for_the_bilan_that_nobody_could_submit_after_it(cast, ge
     soumettre(gens, bilan)
     cycle.valider(gens["agent_ddets_06"], bilan)
     assert obstacles() == []
+    [deja] = obstacles(2025)
+    assert "Habitat Essai A est déjà soumis" in deja and "1er janvier 2026" in deja
+    cle |= {"absorbe": cast.bailleur_b, "absorbant": cast.bailleur_a}
+    assert obstacles(2025) == [deja] and obstacles() == []  # nor may that of the absorbing one change
     Organisation.objects.filter(pk=cast.bailleur_a.pk).update(
         fermee_le=date(2026, 1, 1), absorbee_par=cast.bailleur_b
     )

@@ -5,6 +5,7 @@ from decimal import Decimal
 from io import BytesIO, StringIO
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
@@ -43,7 +44,7 @@ from reservation.services import habilitations as h
 from reservation.services import parc
 from reservation.services.acces import acteur_de
 from reservation.services.conventions import ajouter_avenant, creer_convention, deroger, signer_avenant
-from reservation.services.fusions import effet_possible, fusionner_bailleurs, preparer_fusion
+from reservation.services.fusions import fusionner_bailleurs, preparer_fusion
 from tests.conventions.fabrique import signee
 from tests.flux.fabriques import attribution, liberation, menage
 from tests.parc.fabrique import SIRET_A, SIRET_B, logement, loi
@@ -51,10 +52,16 @@ from tests.personnages import distribuer, personne
 
 pytestmark = pytest.mark.django_db
 SYSTEME = Acteur.du_systeme("traité de fusion")
-EFFET = effet_possible()
-N = EFFET.year
+N = 2026
+EFFET = date(N, 1, 1)
 VEILLE = EFFET - timedelta(days=1)
 PERIODE = {"debut": date(N - 1, 1, 1), "fin": date(N + 1, 12, 31)}
+
+
+@pytest.fixture(autouse=True)
+def aujourd_hui():
+    with time_machine.travel(date(N, 6, 30), tick=False):
+        yield
 
 
 def importer(cast, bailleur, siret: str, millesime: int, *rangs: int, programme: str = "LES PINS") -> None:
@@ -433,6 +440,7 @@ def test_people_go_on_and_read_the_past(cast):
         (chef, {Role.ADMINISTRATION}),
     ):
         assert acteur_de(qui, b.pk).roles == roles
+        assert acteur_de(qui).organisation_id == b.pk, "the closed one is chosen, never met at the sign-in"
         assert (acteur_de(qui, a.pk).organisation_id, acteur_de(qui, a.pk).roles) == (a.pk, {Role.LECTURE})
     assert h.invitation_par_secret(invitation.secret) is None
     demande.refresh_from_db()
@@ -450,17 +458,23 @@ def test_the_page_of_the_closed_one(cast, client):
     client.force_login(cast.administrateur_ddets_06)
     page = client.get(f"/organisations/{cast.bailleur_a.pk}/").content.decode()
     assert "fermée depuis le" in page and "absorbée par Logis Essai B" in page
+    client.force_login(cast.gestionnaire_a)
+    assert "absorbée par un autre bailleur" in client.get("/mes-acces/").content.decode()
 
 
 def test_from_the_page_what_follows_is_shown_first(cast, client):
     client.force_login(cast.administrateur_ddets_06)
     adresse = f"/organisations/{cast.bailleur_a.pk}/fusion/"
     assert "Logis Essai B" in client.get(adresse).content.decode()
-    saisie = {"absorbant": str(cast.bailleur_b.pk)}
+    saisie = {"absorbant": str(cast.bailleur_b.pk), "effet": EFFET.isoformat()}
+    for refusee, phrase in (("", "Indiquez une date"), (f"{N}-03-01", "prend effet un 1er janvier")):
+        reponse = client.post(adresse, saisie | {"effet": refusee})
+        assert reponse.status_code == 422
+        assert phrase in reponse.content.decode()
     Presence.objects.create(bailleur=cast.bailleur_a, departement_id="22")
     assert client.post(adresse, saisie).status_code == 403
     Presence.objects.filter(departement="22").delete()
-    assert client.post(adresse, {"absorbant": str(cast.als.pk)}).status_code == 422
+    assert client.post(adresse, saisie | {"absorbant": str(cast.als.pk)}).status_code == 422
     page = client.post(adresse, saisie).content.decode()
     assert "Logements\u00a0: 3" in page.replace("&nbsp;", "\u00a0") and 'name="confirmer"' in page
     liberations = [
@@ -490,10 +504,41 @@ def test_who_may_merge(cast):
     assert EvenementAcces.objects.filter(nature="FUSION", par=dreal).count() == 2
 
 
-@pytest.mark.parametrize("jour", [VEILLE, date(N, 1, 2), date(N - 1, 1, 1), date(N + 1, 1, 1)])
-def test_the_day_is_the_first_of_this_year(cast, jour):
-    with pytest.raises(ValidationError, match="prend effet"):
+@pytest.mark.parametrize(
+    ("jour", "phrase"),
+    [
+        (VEILLE, "un 1er janvier"),
+        (date(N, 1, 2), "un 1er janvier"),
+        (date(N - 2, 1, 1), f"au plus tôt le 1er janvier {N - 1}"),
+        (date(N + 1, 1, 1), "à venir"),
+        (date(N, 7, 1), "à venir"),
+    ],
+)
+def test_the_day_is_a_first_of_january_that_has_come(cast, jour, phrase):
+    with pytest.raises(ValidationError, match=phrase) as refus:
         preparer_fusion(SYSTEME, cast.bailleur_a, cast.bailleur_b, jour)
+    assert set(refus.value.message_dict) == {"effet"}
+
+
+def test_the_day_may_be_that_of_the_year_before(cast, client):
+    """Chosen on the page: the parc, the acts and the libérations of both years follow."""
+    acte = signee(cast, cast.ddets_06, "30", debut=date(N - 2, 1, 1), fin=date(N, 12, 31))
+    avant, apres = (liberation(cast.bailleur_a, date(an, 5, 1)) for an in (N - 2, N - 1))
+    attribution(avant, date(N - 2, 6, 1), date_bail=date(N - 2, 6, 1))
+    effet = date(N - 1, 1, 1)
+    client.force_login(cast.administrateur_ddets_06)
+    adresse = f"/organisations/{cast.bailleur_a.pk}/fusion/"
+    saisie = {"absorbant": str(cast.bailleur_b.pk), "effet": f"01/01/{N - 1}"}
+    assert 'name="confirmer"' in client.post(adresse, saisie).content.decode()
+    assert client.post(adresse, saisie | {"confirmer": "1"}).status_code == 302
+    cast.bailleur_a.refresh_from_db()
+    acte.refresh_from_db()
+    assert (cast.bailleur_a.fermee_le, acte.fin) == (effet, effet - timedelta(days=1))
+    assert Convention.objects.get(bailleur=cast.bailleur_b).debut == effet
+    assert not Logement.objects.filter(bailleur=cast.bailleur_a).exists()
+    for ligne, bailleur in ((avant, cast.bailleur_a), (apres, cast.bailleur_b)):
+        ligne.refresh_from_db()
+        assert ligne.bailleur == bailleur
 
 
 def test_parties_are_two_open_bailleurs(cast):
@@ -515,6 +560,8 @@ def test_the_command_is_dry_by_default(cast):
     call_command(*arguments, stdout=sortie)
     assert "logements : 3" in sortie.getvalue() and "Rien n’est fait" in sortie.getvalue()
     assert not Organisation.objects.filter(fermee_le__isnull=False).exists()
+    call_command(*arguments, "--effet", f"{N - 1}-01-01", stdout=sortie)
+    assert f"1er janvier {N - 1}" in sortie.getvalue() and "logements : 6" in sortie.getvalue()
     call_command(*arguments, "--appliquer", stdout=sortie)
     assert Organisation.objects.get(fermee_le__isnull=False) == cast.bailleur_a
     with pytest.raises(CommandError, match="déjà fermée"):

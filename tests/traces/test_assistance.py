@@ -154,6 +154,17 @@ def test_it_ends_after_an_hour(assiste, cast):
     assert Assistance.objects.filter(finie_le=None).count() == 1
 
 
+def test_one_is_quitted_before_another_begins(assiste, cast):
+    """Else the beginning of the second would be written down as an act of the person helped first."""
+    refus = commencer(assiste, cast, "gestionnaire_b")
+    assert refus.status_code == 422 and "quittez-la d’abord" in refus.content.decode()
+    assert Assistance.objects.count() == 1
+    assiste.post("/assistance/quitter/")
+    assert commencer(assiste, cast, "gestionnaire_b").status_code == 302
+    auteurs = LigneJournal.objects.filter(objet_type="reservation.assistance", acte="insert")
+    assert set(auteurs.values_list("auteur", flat=True)) == {cast.support.pk}
+
+
 def test_a_reading_writes_nothing(assiste):
     avant = LigneJournal.objects.count(), Assistance.objects.get().finie_le
     for url in ("/", "/conventions/", "/assistance/"):

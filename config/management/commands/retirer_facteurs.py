@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from reservation.models import Utilisateur
+from reservation.regles.typographie import accorder
 
 
 class Command(BaseCommand):
@@ -22,7 +23,10 @@ class Command(BaseCommand):
         with transaction.atomic():
             facteurs = Authenticator.objects.select_for_update().filter(user=utilisateur)
             sessions = list(UserSession.objects.filter(user=utilisateur))
-            nombres = f"{len(facteurs)} facteurs et jeux de codes, {len(sessions)} sessions"
+            nombres = (
+                f"{accorder(len(facteurs), 'facteur ou jeu de codes', 'facteurs et jeux de codes')}, "
+                f"{accorder(len(sessions), 'session')}"
+            )
             if not confirmer:
                 self.stdout.write(f"{nombres} : rien n’est fait sans --confirmer.")
                 return

@@ -1,16 +1,18 @@
 """Merger of two bailleurs: what would follow and what stands in the way, or, with --appliquer, the merger itself."""
 
+from datetime import date
+
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from reservation.acteur import Acteur
 from reservation.models import Organisation
 from reservation.regles.typographie import date_fr, entier_fr
-from reservation.services.fusions import effet_possible, fusionner_bailleurs, preparer_fusion
+from reservation.services.fusions import effet_propose, fusionner_bailleurs, preparer_fusion
 
 
 class Command(BaseCommand):
-    help = "Fusionne deux bailleurs au 1er janvier de l’année en cours. Sans --appliquer, dit seulement ce qui suivrait."
+    help = "Fusionne deux bailleurs à sa date d’effet. Sans --appliquer, dit seulement ce qui suivrait."
 
     def add_arguments(self, parser):
         parser.add_argument("absorbe", metavar="SIREN_ABSORBE")
@@ -18,10 +20,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--motif", required=True, help="acte qui décide la fusion ; gardé dans le journal"
         )
+        parser.add_argument(
+            "--effet",
+            type=date.fromisoformat,
+            metavar="AAAA-01-01",
+            help="1er janvier de cette année (par défaut) ou de la précédente",
+        )
         parser.add_argument("--appliquer", action="store_true", help="fusionne pour de bon")
 
-    def handle(self, *args, absorbe, absorbant, motif, appliquer, **options):
-        acteur, effet = Acteur.du_systeme(motif), effet_possible()
+    def handle(self, *args, absorbe, absorbant, motif, effet, appliquer, **options):
+        acteur, effet = Acteur.du_systeme(motif), effet or effet_propose()
         parties = [self._bailleur(siren) for siren in (absorbe, absorbant)]
         try:
             verbe = fusionner_bailleurs if appliquer else preparer_fusion
