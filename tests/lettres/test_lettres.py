@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from bilans.models import EtapeLettre, GabaritLettre, Lettre
 from bilans.regles.courriers import MODELES, Modele, ModeleInvalide
-from bilans.regles.procedures import Etat
+from bilans.regles.procedures import Acte, Etat
 from bilans.regles.procedures import Lettre as Nature
 from bilans.regles.procedures_delais import Mode, Suite
-from bilans.services import lettres, lettres_procedures, procedures_liste
+from bilans.services import lettres, lettres_procedures, procedures, procedures_liste
 from bilans.services.lettres import Preuve
 from reservation.models import Courriel, Departement, Organisation
 from tests.lettres.conftest import ENTETE
@@ -77,6 +77,30 @@ def test_from_the_draft_to_the_clock(cast, procedure, jour, time_machine):
     assert (delai.depart, delai.fin) == (date(2026, 4, 13), date(2026, 6, 13))
     with pytest.raises(ValidationError, match="ne peut pas être"):
         lettres.inscrire(agent, lettre, Suite.RECEPTION, date(2026, 4, 14))
+
+
+def test_the_letter_of_the_resiliation_quotes_the_clock_that_ran_out(cast, procedure, jour, time_machine):
+    """It is written once the act is done: the procedure has no clock any more, its letter still says which one ran."""
+    lettre = signer(cast, projet(cast, procedure), jour)
+    agent, signataire = cast.acteur("agent_ddets_06"), cast.acteur("signataire_ddets_06")
+    time_machine.move_to("2026-04-20 09:00:00+00:00")
+    lettres.inscrire(agent, lettre, Suite.ENVOI, date(2026, 4, 8), numero="1A 000")
+    lettres.inscrire(agent, lettre, Suite.RECEPTION, date(2026, 4, 13))
+    time_machine.move_to("2026-06-15 09:00:00+00:00")
+    procedure.refresh_from_db()
+    saisie = procedures.Saisie(texte="Le bilan manque toujours.", jour=date(2026, 7, 1))
+    procedures.accomplir(signataire, procedure, Acte.RESILIER, saisie)
+    resiliation = lettres.ecrire(agent, procedure, Nature.RESILIATION)
+    resiliation = lettres.enregistrer(
+        agent, resiliation, ENTETE | {"motif": "le bilan manque"}, Mode.RECOMMANDE
+    )
+    texte = lu(signer(cast, resiliation, date(2026, 6, 15)))
+    for dit in (
+        "reçue le 13 avril 2026",
+        "a expiré le 13 juin 2026",
+        "résiliée à compter du 1er juillet 2026",
+    ):
+        assert dit in texte, dit
 
 
 def test_a_letter_that_comes_back_is_written_again(cast, procedure, jour):

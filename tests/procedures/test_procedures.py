@@ -146,9 +146,18 @@ def test_a_breach_goes_to_its_end_two_months_after_the_certain_date(cast, baille
     with le("2026-06-10"):
         assert etat(procedure) == Etat.DELAI
         refuse(signe, procedure, Acte.PRENDRE_ARRETE, "n’est pas possible")
-        passer(signe, procedure, Acte.RESILIER)
+        refuse(signe, procedure, Acte.RESILIER, "avant d’être décidée", jour=date(2026, 6, 1))
+        passer(signe, procedure, Acte.RESILIER, jour=date(2026, 6, 12))
+        # It lasts until its day: neither an arrêté in its place, nor a new convention that would settle all.
+        for trop_tot, motif in (
+            (Acte.PRENDRE_ARRETE, "s’applique jusqu’au 11 juin 2026"),
+            (Acte.ETEINDRE, "Aucune nouvelle convention"),
+        ):
+            refuse(signe, procedure, trop_tot, motif)
+        assert "jusqu’au 11 juin 2026" in procedures.lire_procedure(procedure).suites[1]
+    with le("2026-06-12"):
         acte = Convention.objects.get(bailleur=manque, reservataire=cast.ddets_06)
-        assert (acte.etat, acte.fin) == ("RESILIEE", date(2026, 6, 9))
+        assert (acte.etat, acte.fin) == ("RESILIEE", date(2026, 6, 11))
         passer(signe, procedure, Acte.PRENDRE_ARRETE, reference="arrêté 06-2026-12", jour=date(2026, 6, 15))
     assert etat(procedure) == Etat.ARRETEE
     assert procedure.etapes.get(rang=1).chiffres["engagements"][0]["rempli_le"] == ""
