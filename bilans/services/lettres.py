@@ -449,8 +449,7 @@ def inscrire(
         raise ValidationError(typographier(str(erreur))) from erreur
     if suite == Suite.ENVOI and lettre.mode != Mode.REMISE and not numero.strip():
         raise ValidationError({"numero": f"Écrivez le numéro de la {Mode(lettre.mode).libelle}."})
-    if suite == Suite.RECEPTION and lettre.mode == Mode.REMISE and preuve is None:
-        raise ValidationError({"preuve": "Joignez la décharge signée : elle prouve la date de la remise."})
+    _exiger_decharge(lettre, suite, preuve)
     etape = EtapeLettre.objects.create(
         lettre=lettre,
         rang=len(etapes) + 1,
@@ -512,6 +511,8 @@ def corriger(
     if preuve is None and not retire and etape.preuve_empreinte:
         # The same receipt goes on proving it: it was read wrong.
         preuve = Preuve(etape.preuve_nom, bytes(EtapeLettre.objects.get(pk=etape.pk).preuve))
+    if not retire:
+        _exiger_decharge(lettre, suite, preuve)
     faite = EtapeLettre.objects.create(
         lettre=lettre,
         rang=nouvelle.rang,
@@ -529,6 +530,11 @@ def corriger(
     if envoyee and suivi.date_certaine != ancien.date_certaine:
         _dire_au_destinataire(lettre, correction=True)
     return faite
+
+
+def _exiger_decharge(lettre: Lettre, suite: Suite, preuve: Preuve | None) -> None:
+    if suite == Suite.RECEPTION and lettre.mode == Mode.REMISE and preuve is None:
+        raise ValidationError({"preuve": "Joignez la décharge signée : elle prouve la date de la remise."})
 
 
 def _preuve(preuve: Preuve | None) -> dict:

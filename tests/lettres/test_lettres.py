@@ -190,6 +190,20 @@ def test_each_way_of_sending_asks_for_its_proof(cast, procedure, jour):
     assert etape.preuve_empreinte == hashlib.sha256(PDF).hexdigest()
 
 
+def test_a_refusal_becomes_a_receipt_with_its_proof_only(cast, procedure, jour):
+    agent = cast.acteur("agent_ddets_06")
+    lettre = signer(cast, projet(cast, procedure, Mode.REMISE), jour)
+    lettres.inscrire(agent, lettre, Suite.ENVOI, jour)
+    refus = lettres.inscrire(agent, lettre, Suite.REFUS, jour)
+    with pytest.raises(ValidationError, match="Joignez la décharge"):
+        lettres.corriger(agent, refus, raison="Signée sur place", suite=Suite.RECEPTION, jour=jour)
+    preuve = Preuve("decharge.pdf", PDF)
+    faite = lettres.corriger(
+        agent, refus, raison="Signée sur place", suite=Suite.RECEPTION, jour=jour, preuve=preuve
+    )
+    assert faite.preuve_empreinte == hashlib.sha256(PDF).hexdigest()
+
+
 def test_a_registered_letter_has_its_number(cast, procedure, jour):
     lettre = signer(cast, projet(cast, procedure), jour)
     with pytest.raises(ValidationError, match="Écrivez le numéro"):
@@ -211,9 +225,6 @@ def test_the_next_letter_starts_from_the_last(cast, procedure, jour):
     agent = cast.acteur("agent_ddets_06")
     lettres.inscrire(agent, premiere, Suite.ENVOI, jour, numero="1A 000")
     lettres.inscrire(agent, premiere, Suite.ADRESSE, jour)
-    from bilans.regles.procedures import Acte
-    from bilans.services import procedures
-
     procedures.accomplir(cast.acteur("signataire_ddets_06"), procedure, Acte.METTRE_EN_DEMEURE)
     seconde = lettres.ecrire(agent, procedure, Nature.MISE_EN_DEMEURE)
     assert seconde.numero == "MED-06-2026-002" and seconde.pk != premiere.pk
@@ -319,9 +330,6 @@ def test_once_something_was_done_a_correction_is_dated_and_changes_nothing_of_it
     cast, procedure, recue, time_machine
 ):
     time_machine.move_to("2026-06-20 09:00:00+00:00")
-    from bilans.regles.procedures import Acte
-    from bilans.services import procedures
-
     procedures.accomplir(cast.acteur("signataire_ddets_06"), procedure, Acte.RESILIER)
     agent = cast.acteur("agent_ddets_06")
     faite = lettres.corriger(
