@@ -231,6 +231,13 @@ def test_the_next_letter_starts_from_the_last(cast, procedure, jour):
     assert (
         seconde.saisies["tribunal"] == ENTETE["tribunal"] and seconde.saisies["adresse"] == ENTETE["adresse"]
     )
+    # A letter between them that names no tribunal does not make it typed again.
+    lettres.enregistrer(agent, seconde, {"autorite": "Préfète des Alpes-Maritimes"}, Mode.RECOMMANDE)
+    reprises = lettres._reprendre("06", lettres_procedures.lire(procedure, jour))
+    assert (reprises["autorite"], reprises["tribunal"]) == (
+        "Préfète des Alpes-Maritimes",
+        ENTETE["tribunal"],
+    )
 
 
 # --- Who reads ------------------------------------------------------------------------------------------------------
