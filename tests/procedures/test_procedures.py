@@ -195,7 +195,11 @@ def test_an_unjustified_shortfall_is_reported_or_attributed_never_both(cast, bai
     for jour in (1, 2):
         libre = liberation(dette, date(2026, 7, jour), reservataire=cast.ddets_06, reference=f"PREF-{jour}")
         attribution(libre, date(2026, 9, jour))
+    ancienne = liberation(dette, date(2026, 2, 1), reservataire=cast.ddets_06, reference="AVANT")
+    attribution(ancienne, date(2026, 3, 2))
     with le("2026-09-15"), agir(signe):
+        with pytest.raises(ValidationError, match="précède la décision"):
+            procedures.inscrire_attribution(signe, procedure, "AVANT")
         for jour in (1, 2):
             procedures.inscrire_attribution(signe, procedure, f"PREF-{jour}")
         with pytest.raises(ValidationError, match="plus de logement à attribuer"):
