@@ -33,6 +33,7 @@ from bilans.regles.procedures import Acte, Etat, Lettre, Qui, Sorte, TransitionR
 from bilans.regles.procedures_delais import Mode, Pas, Suite, Suivi
 from bilans.regles.registre_dettes import OUVERTS_DANS_L_ORDRE, Poste
 from flux.models import Attribution, Imputation
+from flux.regles.imputation import Titre
 from reservation.acteur import Acteur, TypeOrganisation
 from reservation.models import Departement, Organisation, Presence
 from reservation.perimetre import agir
@@ -436,8 +437,8 @@ def _exiger_du_contingent(procedure: Procedure, attribution: Attribution) -> Non
     )
     if not sien:
         raise ValidationError({"reference": "Cette attribution n’est pas sur le contingent de la procédure."})
-    imputation = Imputation.objects.filter(liberation=attribution.liberation_id).first()
-    if imputation is not None and imputation.titre != "PRIORITAIRE":
+    imputation = Imputation.objects.filter(attribution=attribution).order_by("annee").first()
+    if imputation is not None and imputation.detail != Titre.PRIORITAIRE:
         raise ValidationError({"reference": "Le ménage de cette attribution n’est pas reconnu prioritaire."})
 
 

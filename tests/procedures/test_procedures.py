@@ -24,7 +24,8 @@ from bilans.services import procedures, procedures_rappels, registre
 from bilans.services.alertes import alertes
 from bilans.services.procedures import Saisie
 from bilans.services.procedures_situation import Objet
-from flux.models import ReportObjectif
+from flux.models import Imputation, ReportObjectif
+from flux.regles.imputation import Titre
 from reservation.models import Convention, Courriel, Organisation
 from reservation.perimetre import agir
 from reservation.services.conservation import purgeurs
@@ -260,11 +261,26 @@ def test_a_quarter_is_imputed_on_whom_it_lacks(cast, bailleurs, signe):
         refuse(signe, procedure, Acte.ATTRIBUER, "jusqu’au 27 avril 2026")
     with le("2026-04-28"), agir(signe):
         passer(signe, procedure, Acte.ATTRIBUER)
-        lieux = {"etat": cast.ddets_06, "un": cast.als, "deux": cast.als}
+        lieux = {"etat": cast.ddets_06, "un": cast.als, "deux": cast.als, "autre": cast.als}
         with agir(SYSTEME):
             for nom, titulaire in lieux.items():
                 libre = liberation(dette, date(2026, 4, 20), reservataire=titulaire, reference=nom)
-                attribution(libre, date(2026, 4, 28))
+                faite = attribution(libre, date(2026, 4, 28))
+                if nom in ("un", "autre"):  # what the worker found of it since
+                    Imputation.objects.create(
+                        liberation=libre,
+                        annee=2026,
+                        attribution=faite,
+                        bailleur=dette,
+                        departement_id="06",
+                        reservataire=cast.als,
+                        titre="ALS",
+                        detail=Titre.AUTRE if nom == "autre" else Titre.PRIORITAIRE,
+                        qpv=False,
+                        date_caleol=faite.date_caleol,
+                    )
+        with pytest.raises(ValidationError, match="pas reconnu prioritaire"):
+            procedures.inscrire_attribution(signe, procedure, "autre")
         with pytest.raises(ValidationError, match="pas sur le contingent"):
             procedures.inscrire_attribution(signe, procedure, "etat")
         with pytest.raises(ValidationError, match="Aucune attribution"):
