@@ -26,6 +26,7 @@ from django.utils import timezone
 from bilans.documents.dossier_zip import assembler
 from bilans.models import (
     AccuseBilan,
+    AttributionDuPrefet,
     DocumentBilan,
     DossierControle,
     EcritureRegistre,
@@ -38,8 +39,8 @@ from bilans.models import (
     Procedure,
     VersionReservataire,
 )
+from bilans.regles.procedures import Acte, stade
 from bilans.regles.procedures import Etat as EtatProcedure
-from bilans.regles.procedures import stade
 from flux.models import Imputation
 from reservation.acteur import Acteur
 from reservation.documents.convention import composer_acte, rendre_acte
@@ -208,6 +209,12 @@ class _Matiere:
             .select_related("procedure", "organisation")
             .order_by("le", "pk")
         )
+        # Of a notice about the quarter; those that discharge a debt are in the ledger.
+        self.du_prefet = list(
+            AttributionDuPrefet.objects.filter(**dans)
+            .select_related("procedure", "attribution__liberation")
+            .order_by("jour", "pk")
+        )
         self.paragraphes = list(
             ParagrapheProcedure.objects.filter(**dans, signature__isnull=False)
             .select_related("procedure", "organisation", "signature")
@@ -347,6 +354,16 @@ class _Matiere:
                 e.texte or stade(EtatProcedure(e.vers)),
             )
             for e in self.actes
+        ]
+        # A day, among hours: what was decided on that day comes before it.
+        decisions = {e.procedure_id: e.le for e in self.actes if e.acte == Acte.ATTRIBUER}
+        faits += [
+            Fait(
+                max(_debut(x.jour), decisions[x.procedure_id]),
+                f"{x.procedure.numero} : attribution du préfet imputée",
+                x.attribution.liberation.reference,
+            )
+            for x in self.du_prefet
         ]
         faits += [
             Fait(p.signature.le, f"{p.procedure.numero} : écrit signé de {p.organisation.nom}", p.texte)
