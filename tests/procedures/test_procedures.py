@@ -415,6 +415,20 @@ def test_the_end_of_a_clock_is_told_once_and_to_nobody_once_it_is_settled(cast, 
         assert not procedures_rappels.encore_utile(courriel)
 
 
+def test_a_year_that_is_not_over_is_said(client, cast, bailleurs, gere):
+    dette = bailleurs["dette"]
+    phrase = "L’année 2026 n’est pas achevée."
+    chiffres(dette, 2026, {"ETAT": (30, 0, 20)})
+    with le("2026-11-20"), agir(gere):
+        procedure = procedures.ouvrir(gere, objet(Sorte.OBJECTIFS, dette, 2026))
+    client.force_login(cast.agent_ddets_06)
+    adresse = reverse("bilans:procedure", args=[procedure.pk])
+    for jour, dit in (("2026-12-31", True), ("2027-01-02", False)):
+        with le(jour):
+            client.force_login(cast.agent_ddets_06)
+            assert (phrase in client.get(adresse).content.decode()) is dit
+
+
 def test_the_pages_say_who_may_what_and_what_comes_next(
     cast, convoquee, client, django_assert_max_num_queries
 ):
