@@ -80,6 +80,12 @@ class FormulaireSuite(forms.Form):
             else []
         )
         self.fields["suite"].choices = [(s.value, s.libelle.capitalize()) for s in ordre]
+        preuve = self.fields["preuve"]
+        # Asked for by one of the choices only: neither required nor "facultatif".
+        preuve.selon_la_suite = suivi.mode == Mode.REMISE and Suite.RECEPTION in suivi.possibles
+        if preuve.selon_la_suite:
+            preuve.label = "Décharge signée"
+            preuve.help_text = "Exigée si la lettre est reçue. PDF, PNG ou JPEG, 5 Mo au plus."
         if suivi.pas or suivi.mode == Mode.REMISE:
             del self.fields["numero"]
         else:

@@ -38,6 +38,7 @@ from . import (
     extraits,
     labels,
     procedures,
+    rappels,
     reunions,
     seances,
 )
@@ -171,6 +172,8 @@ def _raconter(echelle: Echelle, dire: Callable[[str], None]) -> None:
     organisations = creer_organisations([*ORGANISATIONS, *_ddets(echelle.departements or ())])
     with _etape("Bilans des années passées", dire) as bilan:
         bilan(accorder(cycle.raconter_les_bilans(organisations, echelle.annees), "bilan"))
+    with _etape("Rappels des campagnes", dire) as bilan:
+        bilan(accorder(rappels.rappeler_chaque_matin(ACTEUR, organisations), "courriel"))
     with _etape("Procédures", dire) as bilan:
         bilan(accorder(procedures.engager(organisations), "procédure"))
     with _etape("Lettres des procédures", dire) as bilan:

@@ -15,7 +15,7 @@ from bilans.services import registre
 from bilans.services.procedures import lire_procedure
 from bilans.services.procedures_situation import Objet, lire_dossier
 from reservation.acteur import Acteur
-from reservation.models import Organisation, Presence
+from reservation.models import Organisation, Presence, Rattachement
 from reservation.regles.actes import ETAT
 
 from .cycle import calculer_les_lignes
@@ -117,6 +117,9 @@ def _ecrire(bailleur: Organisation, etat: Organisation, sorte: Sorte, actes: Act
     procedure = Procedure.objects.create(
         **lieu, sorte=sorte, annee=AN - 1, etat=Etat.OUVERTE, ouverte_le=_midi(actes[0][0])
     )
+    signataire = (
+        Rattachement.objects.filter(organisation=etat, role="SIGNATURE").select_related("utilisateur").first()
+    )
     de: Etat | None = None
     for rang, (jour, acte, dits) in enumerate(actes, 1):
         (transition,) = (t for t in TABLE if (t.sorte, t.de, t.acte) == (sorte, de, acte))
@@ -131,6 +134,8 @@ def _ecrire(bailleur: Organisation, etat: Organisation, sorte: Sorte, actes: Act
             vers=transition.vers,
             le=_midi(jour),
             organisation=etat,
+            # The receipt follows the letter: nobody writes it.
+            par=signataire.utilisateur if signataire and acte != Acte.CONSTATER_RECEPTION else None,
             chiffres=lire_procedure(procedure, jour).chiffres(),
         )
         de = transition.vers

@@ -222,7 +222,11 @@ def composer(modele: Modele, valeurs: Mapping[str, str]) -> LettreComposee:
         raise ModeleInvalide(fautes)
 
     def valeur(trouvee: re.Match[str]) -> str:
-        return _sans_controles(" ".join(valeurs[trouvee[1]].split()))
+        dite = _sans_controles(" ".join(valeurs[trouvee[1]].split()))
+        # A sentence that somebody typed, in one that goes on or ends: one mark, that of the template.
+        return (
+            dite.rstrip(".") or dite if trouvee.string[trouvee.end() :].lstrip()[:1] in {".", ";"} else dite
+        )
 
     def remplir(texte: str) -> str:
         return typographier(_VARIABLE.sub(valeur, texte.replace("\n", " ").strip()))

@@ -222,7 +222,8 @@ class Quart(NamedTuple):
 class Situation:
     """What is true on `jour`, read again from the base at each act: never what a page showed.
 
-    `acte_en_vigueur`: a convention (or an arrêté) gives the State's rights. `engagements`: of MANQUEMENT. `objectifs`:
+    `acte_en_vigueur`: a convention (or an arrêté) gives the State's rights; `dernier_jour`: its last one, when it is already
+    terminated. `engagements`: of MANQUEMENT. `objectifs`:
     those of the year, every réservataire. `quart`: of the contingent that QUART is about. `bilan_valide`: the figures are
     fixed. `suivi`: the letter of the present state. `delai`: the clock that it started. `reunion`: day of the meeting.
     `manques_retenus`: dwellings found unjustified; `decides`: of these, reported or attributed; `a_imputer`: dwellings
@@ -231,6 +232,7 @@ class Situation:
 
     jour: date
     acte_en_vigueur: bool = True
+    dernier_jour: date | None = None
     engagements: tuple[Engagement, ...] = ()
     objectifs: tuple[Objectif, ...] = ()
     quart: Quart | None = None
@@ -291,6 +293,8 @@ def convention_presente(s: Situation) -> str:
 
 def convention_absente(s: Situation) -> str:
     """No act at all."""
+    if s.dernier_jour:
+        return f"La convention résiliée s’applique jusqu’au {date_fr(s.dernier_jour)} : l’arrêté se prend ensuite."
     return (
         "Un acte est en vigueur : il se résilie après une mise en demeure restée deux mois sans effet."
         if s.acte_en_vigueur
@@ -305,8 +309,9 @@ def tout_est_rempli(s: Situation) -> str:
 
 
 def acte_nouveau(s: Situation) -> str:
-    """The parties signed in the meantime."""
-    return "" if s.acte_en_vigueur else "Aucune nouvelle convention n’est en vigueur."
+    """The parties signed in the meantime; what was put an end to, and lasts until its day, is not new."""
+    nouveau = s.acte_en_vigueur and s.dernier_jour is None
+    return "" if nouveau else "Aucune nouvelle convention n’est en vigueur."
 
 
 def date_certaine(s: Situation) -> str:
@@ -751,6 +756,17 @@ def _delai(s: Situation) -> Suites:
     )
 
 
+def _resiliee(s: Situation) -> Suites:
+    encore = (
+        f"La convention résiliée s’applique jusqu’au {date_fr(s.dernier_jour)}. " if s.dernier_jour else ""
+    )
+    return Suites(
+        f"{encore}{'Ensuite, le' if encore else 'Le'} préfet fixe par arrêté la mise en œuvre de ses réservations. Une nouvelle "
+        "convention signée éteint la procédure.",
+        f"{encore}{'Ensuite, aucun acte ne règle' if encore else 'Aucun acte ne règle plus'} les réservations de l’État.",
+    )
+
+
 def _contradictoire(s: Situation) -> Suites:
     quand = f" du {date_fr(s.reunion)}" if s.reunion else ""
     return Suites(
@@ -786,10 +802,7 @@ _SUITES: Mapping[tuple[Sorte, Etat], Callable[[Situation], Suites]] = {
         "Sans date certaine de réception inscrite, le délai ne court pas et la convention ne peut pas être résiliée.",
     ),
     (_M, Etat.DELAI): _delai,
-    (_M, Etat.RESILIEE): lambda s: Suites(
-        "Le préfet fixe par arrêté la mise en œuvre de ses réservations. Une nouvelle convention signée éteint la procédure.",
-        "Aucun acte ne règle plus les réservations de l’État.",
-    ),
+    (_M, Etat.RESILIEE): _resiliee,
     (_O, Etat.OUVERTE): lambda s: Suites(
         "Le préfet peut convoquer un point contradictoire sur les causes de l’écart.",
         "Rien ne part : les objectifs de l’année suivante restent ceux de son flux.",

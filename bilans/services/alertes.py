@@ -10,17 +10,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
-from bilans.models import ActionReunion, PartConvenue, RemiseProjection
+from bilans.models import ActionReunion, Bilan, EtapeBilan, PartConvenue, RemiseProjection
 from bilans.regles.campagne import NatureEcheance, campagnes_ouvertes
+from bilans.regles.cycle import EtatBilan
 from bilans.regles.procedures import CONTRADICTOIRE, Etat
 from reservation.acteur import Acteur, TypeOrganisation
 from reservation.regles.periodes import jour_a_paris
 from reservation.regles.typographie import accorder, date_fr, minuscule
 
+from .faits_campagne import CHEZ_LE_BAILLEUR
 from .procedures_liste import EN_COURS, lignes
 from .suivi_campagne import Obligation, obligations
 
@@ -56,9 +58,11 @@ def alertes(
     maintenant = maintenant or timezone.now()
     if not acteur.organisation_id:
         return []
+    dues = obligations(acteur, maintenant) if dues is None else dues
     return [
         *_propositions(acteur, maintenant),
-        *_echeances(acteur, obligations(acteur, maintenant) if dues is None else dues),
+        *_echeances(acteur, dues),
+        *_bilans_a_reprendre(acteur, maintenant, dues),
         *_projections(acteur, maintenant),
         *_accords(acteur, maintenant),
         *_procedures(acteur, maintenant),
@@ -80,6 +84,37 @@ def _echeances(acteur: Acteur, dues: list[Obligation]) -> list[Alerte]:
         )
         for o in dues
         if o.attendue_de(acteur.organisation_id) and o.situation.jours <= VUE
+    ]
+
+
+def _bilans_a_reprendre(acteur: Acteur, maintenant: datetime, dues: Iterable[Obligation]) -> list[Alerte]:
+    """Bilans that wait for their bailleur though no date of the campaign says so: given back after that of the corrections."""
+    if not acteur.est_bailleur:
+        return []
+    dits = {
+        (o.departement.pk, o.echeance.annee - 1)
+        for o in dues
+        if o.echeance.nature == NatureEcheance.CORRECTION and o.attendue_de(acteur.organisation_id)
+    }
+    derniere = EtapeBilan.objects.filter(bilan=OuterRef("pk"), le__lte=maintenant).order_by("-rang")
+    bilans = (
+        Bilan.objects.visibles_par(acteur)
+        .filter(bailleur=acteur.organisation_id)
+        .annotate(stade=Subquery(derniere.values("vers")[:1]), depuis=Subquery(derniere.values("le")[:1]))
+        .filter(stade__in=CHEZ_LE_BAILLEUR)
+        .select_related("departement")
+        .order_by("depuis", "pk")
+    )
+    return [
+        Alerte(
+            Genre.ACTION,
+            f"Reprendre le bilan {bilan.annee} : {EtatBilan(bilan.stade).libelle}",
+            f"{bilan.departement.nom}, depuis le {date_fr(jour_a_paris(bilan.depuis))}.",
+            reverse("bilans:suivi", args=[bilan.pk]),
+            "à faire",
+        )
+        for bilan in bilans
+        if (bilan.departement_id, bilan.annee) not in dits
     ]
 
 

@@ -89,6 +89,9 @@ class Cycle:
 
     @property
     def sans_reponse(self) -> int:
+        """Demands that hold the submission back. Sent back as a whole since, the bilan itself is the answer."""
+        if self.etat != EtatBilan.COMPLEMENT:
+            return 0
         return sum(reponse is None for _, reponse in self.demandes)
 
     @property

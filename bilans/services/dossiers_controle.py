@@ -26,6 +26,7 @@ from django.utils import timezone
 from bilans.documents.dossier_zip import assembler
 from bilans.models import (
     AccuseBilan,
+    AttributionDuPrefet,
     DocumentBilan,
     DossierControle,
     EcritureRegistre,
@@ -38,8 +39,8 @@ from bilans.models import (
     Procedure,
     VersionReservataire,
 )
+from bilans.regles.procedures import Acte, stade
 from bilans.regles.procedures import Etat as EtatProcedure
-from bilans.regles.procedures import stade
 from flux.models import Imputation
 from reservation.acteur import Acteur
 from reservation.documents.convention import composer_acte, rendre_acte
@@ -47,6 +48,7 @@ from reservation.documents.pdf import rendre_texte
 from reservation.exports import sans_formule
 from reservation.models import Convention, Departement, Organisation, Presence, VersionConvention
 from reservation.perimetre import agir
+from reservation.regles.typographie import date_fr
 from reservation.services.assistances import exiger_hors_assistance
 
 from .exportations import lire_classeur, lire_pdf
@@ -207,6 +209,12 @@ class _Matiere:
             .select_related("procedure", "organisation")
             .order_by("le", "pk")
         )
+        # Of a notice about the quarter; those that discharge a debt are in the ledger.
+        self.du_prefet = list(
+            AttributionDuPrefet.objects.filter(**dans)
+            .select_related("procedure", "attribution__liberation")
+            .order_by("jour", "pk")
+        )
         self.paragraphes = list(
             ParagrapheProcedure.objects.filter(**dans, signature__isnull=False)
             .select_related("procedure", "organisation", "signature")
@@ -234,6 +242,18 @@ class _Matiere:
             .select_related("bailleur", "reservataire", "departement")
             .order_by("debut", "pk")
         )
+        self.versions: dict[int, list[VersionConvention]] = {
+            convention.pk: [] for convention in self.conventions
+        }
+        par_cle = {convention.pk: convention for convention in self.conventions}
+        for version in (
+            VersionConvention.objects.filter(convention__in=par_cle, signee_le__isnull=False)
+            .select_related("bailleur", "reservataire", "departement")
+            .prefetch_related("communes")
+            .order_by("rang")
+        ):
+            version.convention = par_cle[version.convention_id]
+            self.versions[version.convention_id].append(version)
         du_bailleur = {"bailleur": dossier.bailleur_id, "departement": dossier.departement_id}
         self.recus = (
             list(
@@ -276,18 +296,8 @@ class _Matiere:
         return {e.document_id: e.document for e in self.etapes_bilan if e.document_id}.values()
 
     def _actes_imprimes(self) -> Iterable[tuple[str, bytes]]:
-        versions: dict[int, list[VersionConvention]] = {}
-        for version in (
-            VersionConvention.objects.filter(convention__in=self.conventions, signee_le__isnull=False)
-            .select_related("bailleur", "reservataire", "departement")
-            .prefetch_related("communes")
-            .order_by("rang")
-        ):
-            versions.setdefault(version.convention_id, []).append(version)
         for convention in self.conventions:
-            siennes = versions.get(convention.pk, [])
-            for version in siennes:
-                version.convention = convention
+            siennes = self.versions[convention.pk]
             for version in siennes:
                 yield (
                     _convention(convention, version.rang),
@@ -302,6 +312,17 @@ class _Matiere:
         faits = [
             Fait(_debut(c.signee_le), f"Signature : {c.numero}", str(c.reservataire), _convention(c, 0))
             for c in self.conventions
+        ]
+        faits += [
+            Fait(
+                _debut(v.signee_le),
+                f"Signature : avenant {v.rang} à {v.convention.numero}",
+                f"En vigueur à partir du {date_fr(v.effet)}. {v.objet}".strip(),
+                _convention(v.convention, v.rang),
+            )
+            for versions in self.versions.values()
+            for v in versions
+            if v.rang
         ]
         faits += [
             Fait(_debut(c.resiliee_le), f"Résiliation : {c.numero}", c.motif_resiliation)
@@ -333,6 +354,16 @@ class _Matiere:
                 e.texte or stade(EtatProcedure(e.vers)),
             )
             for e in self.actes
+        ]
+        # A day, among hours: what was decided on that day comes before it.
+        decisions = {e.procedure_id: e.le for e in self.actes if e.acte == Acte.ATTRIBUER}
+        faits += [
+            Fait(
+                max(_debut(x.jour), decisions[x.procedure_id]),
+                f"{x.procedure.numero} : attribution du préfet imputée",
+                x.attribution.liberation.reference,
+            )
+            for x in self.du_prefet
         ]
         faits += [
             Fait(p.signature.le, f"{p.procedure.numero} : écrit signé de {p.organisation.nom}", p.texte)

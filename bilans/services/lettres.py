@@ -171,8 +171,13 @@ def _prochain_numero(nature: Nature, departement: str, annee: int) -> str:
     return regles.numero(nature, departement, annee, int(dernier[len(debut) :]) + 1 if dernier else 1)
 
 
+# How many letters back what surrounds the text is looked for.
+RELUES = 20
+
+
 def _reprendre(departement: str, contexte) -> dict[str, str]:
-    """What surrounds the text, as in the last letter of the département; the address, as in the last to this addressee."""
+    """What surrounds the text, each as in the last letter of the département that says it; the address, as in the last to
+    this addressee."""
     champs = {e.champ for e in regles.ENTETES} - {"adresse", "appel"} | {
         "service",
         "contact",
@@ -180,9 +185,10 @@ def _reprendre(departement: str, contexte) -> dict[str, str]:
         "tribunal",
     }
     saisies: dict[str, str] = {}
-    derniere = Lettre.objects.filter(departement=departement).sans_octets().order_by("-pk").first()
-    if derniere is not None:
-        saisies = {nom: texte for nom, texte in derniere.saisies.items() if nom in champs}
+    # An invitation names no tribunal: the decision that follows it goes back to the last one that did.
+    dernieres = Lettre.objects.filter(departement=departement).order_by("-pk")[:RELUES]
+    for dites in reversed(dernieres.values_list("saisies", flat=True)):
+        saisies |= {nom: texte for nom, texte in dites.items() if nom in champs}
     destinataire = contexte.reservataire or contexte.bailleur
     cle = {"reservataire": destinataire} if contexte.reservataire else {"bailleur": destinataire}
     sienne = Lettre.objects.filter(departement=departement, **cle).sans_octets().order_by("-pk").first()
@@ -449,8 +455,7 @@ def inscrire(
         raise ValidationError(typographier(str(erreur))) from erreur
     if suite == Suite.ENVOI and lettre.mode != Mode.REMISE and not numero.strip():
         raise ValidationError({"numero": f"Écrivez le numéro de la {Mode(lettre.mode).libelle}."})
-    if suite == Suite.RECEPTION and lettre.mode == Mode.REMISE and preuve is None:
-        raise ValidationError({"preuve": "Joignez la décharge signée : elle prouve la date de la remise."})
+    _exiger_decharge(lettre, suite, preuve)
     etape = EtapeLettre.objects.create(
         lettre=lettre,
         rang=len(etapes) + 1,
@@ -512,6 +517,8 @@ def corriger(
     if preuve is None and not retire and etape.preuve_empreinte:
         # The same receipt goes on proving it: it was read wrong.
         preuve = Preuve(etape.preuve_nom, bytes(EtapeLettre.objects.get(pk=etape.pk).preuve))
+    if not retire:
+        _exiger_decharge(lettre, suite, preuve)
     faite = EtapeLettre.objects.create(
         lettre=lettre,
         rang=nouvelle.rang,
@@ -529,6 +536,11 @@ def corriger(
     if envoyee and suivi.date_certaine != ancien.date_certaine:
         _dire_au_destinataire(lettre, correction=True)
     return faite
+
+
+def _exiger_decharge(lettre: Lettre, suite: Suite, preuve: Preuve | None) -> None:
+    if suite == Suite.RECEPTION and lettre.mode == Mode.REMISE and preuve is None:
+        raise ValidationError({"preuve": "Joignez la décharge signée : elle prouve la date de la remise."})
 
 
 def _preuve(preuve: Preuve | None) -> dict:

@@ -5,7 +5,7 @@ written and when it is signed: a letter whose measure has become impossible is n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.core.exceptions import ValidationError
@@ -32,7 +32,7 @@ from .procedures import (
     sur_lettre_remise,
     sur_lettre_retournee,
 )
-from .procedures_situation import Dossier
+from .procedures_situation import Dossier, delai_ouvert
 
 # The figures without which a letter has no object, whatever was decided before.
 CHIFFRES: Mapping[Nature, regles.Condition] = {
@@ -75,7 +75,7 @@ def lire(procedure: Procedure, jour: date) -> Contexte:
         presents = tuple(f"{p.fonction} ({p.organisation.nom})" for p in participants)
     return Contexte(
         procedure=procedure,
-        situation=dossier.situation,
+        situation=replace(dossier.situation, delai=delai_ouvert(dossier)),
         bailleur=procedure.bailleur,
         reservataire=procedure.reservataire,
         convention=dossier.acte or _derniere_convention(procedure),

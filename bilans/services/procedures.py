@@ -33,6 +33,7 @@ from bilans.regles.procedures import Acte, Etat, Lettre, Qui, Sorte, TransitionR
 from bilans.regles.procedures_delais import Mode, Pas, Suite, Suivi
 from bilans.regles.registre_dettes import OUVERTS_DANS_L_ORDRE, Poste
 from flux.models import Attribution, Imputation
+from flux.regles.imputation import Titre
 from reservation.acteur import Acteur, TypeOrganisation
 from reservation.models import Departement, Organisation, Presence
 from reservation.perimetre import agir
@@ -401,6 +402,9 @@ def inscrire_attribution(acteur: Acteur, procedure: Procedure, reference: str) -
                 "reference": "Aucune attribution en cours ne porte cette référence : recopiez celle de la libération."
             }
         )
+    decidee = next(e for e in reversed(dossier.etapes) if e.acte == Acte.ATTRIBUER)
+    if attribution.date_caleol < timezone.localdate(decidee.le):
+        raise ValidationError({"reference": "Cette attribution précède la décision du préfet."})
     if procedure.sorte == Sorte.OBJECTIFS:
         registre.imputer(
             acteur,
@@ -409,7 +413,7 @@ def inscrire_attribution(acteur: Acteur, procedure: Procedure, reference: str) -
             fondement=f"Décision du préfet, procédure {procedure.numero}",
         )
         return attribution
-    _exiger_du_contingent(procedure, dossier, attribution)
+    _exiger_du_contingent(procedure, attribution)
     try:
         with transaction.atomic():
             AttributionDuPrefet.objects.create(
@@ -423,8 +427,8 @@ def inscrire_attribution(acteur: Acteur, procedure: Procedure, reference: str) -
     return attribution
 
 
-def _exiger_du_contingent(procedure: Procedure, dossier: Dossier, attribution: Attribution) -> None:
-    """Of the contingent that lacked it, since the decision, to a priority household."""
+def _exiger_du_contingent(procedure: Procedure, attribution: Attribution) -> None:
+    """Of the contingent that lacked it, to a priority household."""
     contingent = attribution.reservataire_id
     sien = (
         contingent in (None, procedure.bailleur_id)
@@ -433,11 +437,8 @@ def _exiger_du_contingent(procedure: Procedure, dossier: Dossier, attribution: A
     )
     if not sien:
         raise ValidationError({"reference": "Cette attribution n’est pas sur le contingent de la procédure."})
-    decidee = next(e for e in reversed(dossier.etapes) if e.acte == Acte.ATTRIBUER)
-    if attribution.date_caleol < timezone.localdate(decidee.le):
-        raise ValidationError({"reference": "Cette attribution précède la décision du préfet."})
-    imputation = Imputation.objects.filter(liberation=attribution.liberation_id).first()
-    if imputation is not None and imputation.titre != "PRIORITAIRE":
+    imputation = Imputation.objects.filter(attribution=attribution).order_by("annee").first()
+    if imputation is not None and imputation.detail != Titre.PRIORITAIRE:
         raise ValidationError({"reference": "Le ménage de cette attribution n’est pas reconnu prioritaire."})
 
 

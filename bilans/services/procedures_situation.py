@@ -102,6 +102,11 @@ class Dossier:
         return next((e for e in reversed(self.etapes) if e.acte == Acte.CONVOQUER), None)
 
     @property
+    def annee_en_cours(self) -> bool:
+        """Whether the year that it is about is not over: what is missing may still be attributed."""
+        return self.situation.jour.year <= self.objet.annee
+
+    @property
     def dernier(self) -> EtapeProcedure:
         return self.etapes[-1]
 
@@ -198,7 +203,12 @@ def _manquement(dossier: Dossier) -> Dossier:
     # Nobody is in arrears for a year that their act did not govern.
     gouverne = acte_de_l_etat(o.bailleur, o.departement, date(o.annee, 12, 31))
     engagements = (_bilan_a_remettre(o),) if gouverne else ()
-    return _situer(replace(dossier, acte=acte), acte_en_vigueur=acte is not None, engagements=engagements)
+    return _situer(
+        replace(dossier, acte=acte),
+        acte_en_vigueur=acte is not None,
+        dernier_jour=acte.fin if acte and acte.etat == Convention.Etat.RESILIEE else None,
+        engagements=engagements,
+    )
 
 
 def _bilan_a_remettre(o: Objet) -> Engagement:
@@ -350,7 +360,7 @@ def _avancement(dossier: Dossier, procedure: Procedure | None) -> Dossier:
     convoque = derniers.get(Acte.CONVOQUER)
     return _situer(
         replace(dossier, juges=juges),
-        delai=_delai(dossier, derniers),
+        delai=delai_ouvert(dossier) if dossier.etat in (Etat.DELAI, Etat.OBSERVATIONS) else None,
         reunion=jour_a_paris(convoque.reunion) if convoque else None,
         justifies=sum(p["justifies"] for p in juges.values()),
         manques_retenus=sum(p["retenus"] for p in juges.values()),
@@ -359,16 +369,15 @@ def _avancement(dossier: Dossier, procedure: Procedure | None) -> Dossier:
     )
 
 
-def _delai(dossier: Dossier, derniers: Mapping[str, EtapeProcedure]) -> Delai | None:
-    recue = max(
-        (derniers[acte] for acte in RECEPTIONS if acte in derniers), key=lambda e: e.rang, default=None
-    )
-    if recue is None or dossier.etat not in (Etat.DELAI, Etat.OBSERVATIONS):
+def delai_ouvert(dossier: Dossier) -> Delai | None:
+    """The clock that the last certain date started, run out or not, whatever was done since: what a later letter quotes."""
+    recues = [e for e in dossier.etapes if e.acte in (*RECEPTIONS, Acte.RETIRER_RECEPTION)]
+    if dossier.objet.sorte == Sorte.OBJECTIFS or not recues or recues[-1].acte == Acte.RETIRER_RECEPTION:
         return None
     if dossier.objet.sorte == Sorte.MANQUEMENT:
-        return delai_en_mois(recue.jour)
-    notifiee = derniers.get(Acte.NOTIFIER)
-    return delai_en_jours(recue.jour, (notifiee and notifiee.delai_jours) or JOURS_D_OBSERVATIONS)
+        return delai_en_mois(recues[-1].jour)
+    notifiee = next((e for e in reversed(dossier.etapes) if e.acte == Acte.NOTIFIER), None)
+    return delai_en_jours(recues[-1].jour, (notifiee and notifiee.delai_jours) or JOURS_D_OBSERVATIONS)
 
 
 def _a_imputer(

@@ -104,7 +104,7 @@ def _situer(
                     echeance.nature not in faits
                     or (*cle, echeance.nature) in dues
                     or not _concerne(acteur, acte, echeance)
-                    or not _demandee(echeance, cle, demandes)
+                    or not _demandee(echeance, cle, demandes, maintenant)
                 ):
                     continue
                 dues[*cle, echeance.nature] = Obligation(
@@ -119,13 +119,16 @@ def _situer(
 
 
 def _demandee(
-    echeance: Echeance, cle: Cle, demandes: Mapping[NatureEcheance, Mapping[Cle, datetime]]
+    echeance: Echeance,
+    cle: Cle,
+    demandes: Mapping[NatureEcheance, Mapping[Cle, datetime]],
+    maintenant: datetime,
 ) -> bool:
-    """Whether it is owed by this bailleur: what is owed on demand was asked no later than its date."""
+    """Whether it is owed by this bailleur: what is owed on demand was asked, no later than its date."""
     if echeance.nature not in demandes:
         return True
     demandee_le = demandes[echeance.nature].get(cle)
-    return demandee_le is not None and jour_a_paris(demandee_le) <= echeance.due
+    return demandee_le is not None and demandee_le <= maintenant and jour_a_paris(demandee_le) <= echeance.due
 
 
 def _de_qui(acte: Convention, nature: NatureEcheance, proposant: int | None) -> tuple[Organisation, ...]:

@@ -4,10 +4,10 @@ All the bailleurs are read over the same days, by the same rule, numerator and d
 makes them comparable. A fixed number of queries, whatever their number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, F, IntegerField, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -64,7 +64,7 @@ class Ecarts:
 
     rapprochement: int
     nombre: int
-    au: date
+    fait_le: datetime
 
 
 @dataclass(frozen=True)
@@ -156,23 +156,41 @@ class LigneEtat:
         return phrase_methode(self.projection)
 
 
+class Terme(NamedTuple):
+    """What one bailleur brings to a sum; `url`: what makes its number."""
+
+    bailleur: Organisation
+    nombre: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Somme:
+    """A number of the département that adds those of its bailleurs, and counts no line itself. `cle`: its anchor."""
+
+    cle: str
+    libelle: str
+    termes: list[Terme]
+
+    @property
+    def total(self) -> int:
+        return sum(terme.nombre for terme in self.termes)
+
+
 @dataclass(frozen=True)
 class Total:
     """The département: sums of the lines."""
 
     flux: int
-    objectif: int
     realise: int
     attendu: int
     hors_qpv: int
-    plancher: int
     agents: int
-    plafond: int
     groupes: list[int]
     autres: int
     sans_motif: int
-    ecarts: int
     lignes: Mapping[str, Lignes]
+    sommes: Mapping[str, Somme]
 
 
 @dataclass(frozen=True)
@@ -376,9 +394,9 @@ def _ecarts(acteur: Acteur, departement: str) -> dict[int, Ecarts]:
                 filter=Q(ecarts__disparu_le=None, ecarts__etat__in=EcartRapprochement.OUVERTS),
             )
         )
-        .values("pk", "bailleur", "fin", "ouverts")
+        .values("pk", "bailleur", "termine_le", "ouverts")
     ):
-        derniers[r["bailleur"]] = Ecarts(r["pk"], r["ouverts"], r["fin"])
+        derniers[r["bailleur"]] = Ecarts(r["pk"], r["ouverts"], r["termine_le"])
     return derniers
 
 
@@ -388,19 +406,33 @@ def _total(lignes: list[LigneEtat], jour: date, departement: str) -> Total:
 
     return Total(
         flux=sum(ligne.flux or 0 for ligne in lignes),
-        objectif=sum(ligne.objectif for ligne in lignes),
         realise=sum(ligne.realise for ligne in lignes),
         attendu=sum(ligne.attendu for ligne in lignes),
         hors_qpv=somme(Compte.HORS_QPV),
-        plancher=sum(ligne.plancher or 0 for ligne in lignes),
         agents=somme(Compte.AGENTS),
-        plafond=sum(ligne.plafond or 0 for ligne in lignes),
         groupes=[somme(compte) for compte in GROUPES],
         autres=somme(Compte.AUTRES),
         sans_motif=somme(Compte.SANS_MOTIF),
-        ecarts=sum(ligne.ecarts.nombre for ligne in lignes if ligne.ecarts),
         lignes={c.value: Lignes("etat", jour.year, departement=departement, compte=c) for c in Compte},
+        sommes={somme.cle: somme for somme in _sommes(lignes)},
     )
+
+
+def _sommes(lignes: list[LigneEtat]) -> list[Somme]:
+    def somme(
+        cle: str, libelle: str, lire: Callable[[LigneEtat], int | None], url: str = "url_flux"
+    ) -> Somme:
+        termes = [Terme(ligne.bailleur, lire(ligne), getattr(ligne, url)) for ligne in lignes]
+        return Somme(cle, libelle, [terme for terme in termes if terme.nombre is not None])
+
+    return [
+        somme("objectif", "Objectif, reports compris", lambda ligne: ligne.objectif),
+        somme("plancher", "Plancher hors QPV", lambda ligne: ligne.plancher),
+        somme("plafond", "Plafond des agents", lambda ligne: ligne.plafond),
+        somme(
+            "ecarts", "Écarts à corriger", lambda ligne: ligne.ecarts and ligne.ecarts.nombre, "url_ecarts"
+        ),
+    ]
 
 
 # --- The week, the reviews, the labels ------------------------------------------------------------------------

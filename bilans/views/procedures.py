@@ -36,6 +36,7 @@ from bilans.services import procedures
 from bilans.services.lettres_procedures import en_attente_de
 from bilans.services.procedures_liste import EN_COURS, a_examiner, lignes, parties_possibles
 from bilans.services.procedures_situation import Objet
+from flux.views.actes import reporter
 from reservation.models import Departement
 from reservation.views.porte import ouvrir as lire_objet
 
@@ -112,7 +113,7 @@ def nouvelle(request):
             try:
                 ouverte = procedures.ouvrir(acteur, objet, lu["texte"])
             except ValidationError as erreur:
-                formulaire.add_error(None, erreur)
+                reporter(formulaire, erreur)
             else:
                 messages.success(request, "La procédure est ouverte. Rien n’est encore envoyé.")
                 return redirect("bilans:procedure", ouverte.pk)
@@ -308,7 +309,7 @@ def accomplir(request, pk: int, nom: str):
         try:
             procedures.accomplir(request.acteur, procedure_, acte, formulaire.saisie())
         except ValidationError as erreur:
-            formulaire.add_error(None, erreur)
+            reporter(formulaire, erreur, "jour" if "jour" in formulaire.fields else None)
         else:
             messages.success(
                 request, f"C’est inscrit au dossier : {acte.libelle[0].lower()}{acte.libelle[1:]}."

@@ -177,6 +177,15 @@ def test_the_page_links_to_as_many_lines_as_it_says(cast, bilan, client, a_midi)
     assert len(client.get(reverse("publics:propositions") + "?etat=retard").context["page"]) == 1
     assert client.get(reverse("bilans:liste") + "?etat=SOUMIS").context["page"].paginator.count == 0
     [ligne] = etat.lignes
+    # A sum leads to its terms, each with what makes it.
+    for cle, terme in {
+        "objectif": ligne.objectif,
+        "plancher": ligne.plancher,
+        "plafond": ligne.plafond,
+    }.items():
+        somme = etat.total.sommes[cle]
+        assert somme.total == terme and f'href="#somme-{cle}"' in page and f'id="somme-{cle}"' in page
+        assert f'<a href="{ligne.url_flux}">{terme} ({ligne.bailleur})</a>' in page.replace("\xa0", " ")
     lignes = client.get(
         f"{reverse('bilans:indicateurs_lignes')}?{ligne.chiffre(Compte.REALISE).lignes.requete}"
     )

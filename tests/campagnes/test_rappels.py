@@ -323,6 +323,24 @@ def test_news_go_away_when_read_and_actions_when_done(decor):
     assert attendue in libelles(decor, "agent_cannes", quand)
 
 
+def test_a_bilan_given_back_after_the_date_of_the_corrections_is_told_until_it_is_submitted(decor, matin):
+    """No date of the campaign is owed any more: its bailleur is told all the same, and nobody is reminded by e-mail."""
+    bilan = soumettre(decor, a(f"{AN}-02-20"))
+    par = bilan.etapes.get().par
+    commun = {"bilan": bilan, "bailleur": bilan.bailleur, "departement_id": "06", "acte": "RENVOYER"}
+    EtapeBilan.objects.create(
+        **commun, rang=2, de="SOUMIS", vers="RENVOYE", le=a(f"{AN}-06-05"), par=par,
+        organisation=bilan.bailleur, texte="À reprendre.",
+    )  # fmt: skip
+    attendue = f"Reprendre le bilan {ANNEE} : renvoyé"
+    assert attendue not in libelles(decor, "gestionnaire_a", a(f"{AN}-06-04"))
+    assert libelles(decor, "gestionnaire_a", a(f"{AN}-06-06")).count(attendue) == 1
+    assert attendue not in libelles(decor, "agent_ddets_06", a(f"{AN}-06-06"))
+    assert not any(nature == N.CORRECTION for _, nature, _ in matin(f"{AN}-06-06"))
+    soumettre(decor, a(f"{AN}-06-10"), rang=3, depuis="RENVOYE")
+    assert attendue not in libelles(decor, "gestionnaire_a", a(f"{AN}-06-11"))
+
+
 def test_a_proposal_is_an_action_for_the_other_and_the_agreement_news_for_the_state(decor):
     quand = a(f"{AN}-01-20")
     with time_machine.travel(a(f"{AN}-01-10"), tick=False):

@@ -173,6 +173,17 @@ def test_sending_back_says_why_and_opens_everything(gens, bilan, document):
     productions.rediger_appreciation(gens["gestionnaire_a"], bilan, "Repris.")
 
 
+def test_a_demand_left_without_answer_does_not_hold_a_bilan_that_was_sent_back(gens, bilan, document):
+    soumettre(gens, bilan)
+    cycle.demander(gens["agent_ddets_06"], bilan, "APPRECIATION", "Expliquez l’écart.")
+    cycle.renvoyer(gens["agent_ddets_06"], bilan, "Reprenez tout le bilan.")
+    suivi = cycle.lire_cycle(bilan)
+    assert len(suivi.demandes) == 1 and suivi.sans_reponse == 0
+    productions.rediger_appreciation(gens["gestionnaire_a"], bilan, "Repris en entier.")
+    assert soumettre(gens, bilan).document.version == 2
+    assert etat(bilan) == EtatBilan.SOUMIS
+
+
 def test_a_validated_bilan_survives_everything_byte_for_byte(cast, gens, bilan, document, monkeypatch):
     """Rules, conventions, labels, classes change: figures, text, PDF, workbook, receipt and imputations do not."""
     ddets = gens["agent_ddets_06"]

@@ -10,7 +10,8 @@ from django.db.models import Count, F, Q
 from django.test import override_settings
 
 from bilans.demonstration import evenements, scenario
-from bilans.demonstration.peuplement import COMPLETE, REFERENTIEL, peupler
+from bilans.demonstration.peuplement import ACTEUR, COMPLETE, REFERENTIEL, peupler
+from bilans.demonstration.rappels import rappeler_chaque_matin
 from bilans.models import (
     Bilan,
     EnvoiProjection,
@@ -18,6 +19,7 @@ from bilans.models import (
     PartConvenue,
     PointEtape,
     Procedure,
+    Rappel,
     VersionCopil,
     VersionReservataire,
 )
@@ -97,6 +99,7 @@ def test_it_says_what_it_did(peuple):
         "Extraits du SNE et de SYPLO, rapprochements",
         "Calcul du flux",
         "Bilans des années passées",
+        "Rappels des campagnes",
         "Procédures",
         "Lettres des procédures",
         "Données ouvertes",
@@ -132,6 +135,23 @@ def test_the_campaigns_have_something_to_say(peuple):
     assert not envois.filter(remises=None).exists()
     assert set(PartConvenue.objects.values_list("etat", flat=True)) == {"PROPOSEE", "ACCEPTEE"}
     assert not PartConvenue.objects.filter(etat="ACCEPTEE", prefet_informe_le=None).exists()
+
+
+def test_the_reminders_were_those_of_their_morning(peuple):
+    """In the story they left, each with the facts of its day; one was refused and may be sent again. Told once."""
+    rappels = Rappel.objects.filter(annee=scenario.AUJOURDHUI.year)
+    assert set(rappels.values_list("seuil", flat=True)) == {"J-30", "J-7", "J+1", "RETARD"}
+    # The projection of the main bailleur left on 11 December: nothing reminds of it afterwards.
+    principal = rappels.filter(bailleur__nom="Habitat Démonstration Azur", nature="PROJECTION")
+    assert set(principal.values_list("seuil", flat=True)) == {"J-30"}
+    # Nobody is told in March to answer what was asked on the 12th before that day.
+    demandes = rappels.filter(nature="CORRECTION", ecrit_le__date__lt=date(2026, 3, 12))
+    assert not demandes.exists()
+    courriels = Courriel.objects.filter(gabarit="rappels_campagne")
+    assert not courriels.filter(etat=Courriel.Etat.EN_ATTENTE).exists()
+    refuse = courriels.get(etat=Courriel.Etat.ECHEC)
+    assert refuse.organisation.nom == "Habitat Démonstration Azur"
+    assert rappeler_chaque_matin(ACTEUR, {}) == 0
 
 
 def test_everything_is_flagged_fictitious(peuple):

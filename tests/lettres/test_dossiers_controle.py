@@ -11,12 +11,13 @@ from django.urls import reverse
 
 from bilans.documents.dossier_zip import verifier
 from bilans.models import DossierControle
-from bilans.regles.procedures import Acte, Sorte
+from bilans.regles.procedures import Acte, Lettre, Sorte
 from bilans.regles.procedures_delais import Suite
 from bilans.services import dossiers_controle, lettres, procedures
 from bilans.services.lettres import Preuve
 from bilans.services.procedures_situation import Objet
-from reservation.models import Departement
+from reservation.models import Departement, VersionConvention
+from tests.flux.fabriques import attribution, liberation
 from tests.lettres.test_lettres import PDF, projet, signer
 from tests.procedures.fabriques import actes, chiffres, remettre
 
@@ -73,6 +74,22 @@ def test_everything_is_in_it_and_it_can_be_checked(cast, procedure, jour):
     chiffres = feuilles["Chiffres à chaque acte"]
     assert "le bilan annuel 2025" in set(chiffres["Valeur"])  # what was known that day
     assert dossiers_controle.produire(dossier.pk) is None  # made once
+
+
+def test_an_avenant_is_on_the_day_of_its_signature(cast, procedure):
+    version = VersionConvention.objects.get(rang=0)
+    version.pk, version.rang, version.objet = None, 1, "Taux revu"
+    version.effet, version.signee_le = date(2026, 1, 1), date(2025, 12, 18)
+    version.save(force_insert=True)
+    dossier = dossiers_controle.produire(demander(cast).pk)
+    with zipfile.ZipFile(io.BytesIO(bytes(dossier.octets))) as archive:
+        noms = set(archive.namelist())
+        chronologie = pandas.read_excel(
+            io.BytesIO(archive.read("dossier.xlsx")), sheet_name="Chronologie", engine="calamine"
+        )
+    [ligne] = [x for x in chronologie.to_dict("records") if "avenant 1" in x["Ce qui s’est passé"]]
+    assert ligne["Date"].date() == date(2025, 12, 18) and "Taux revu" in ligne["Détail"]
+    assert "1er janvier 2026" in ligne["Détail"].replace("\u00a0", " ") and ligne["Pièce"] in noms
 
 
 def test_nothing_of_another_bailleur_is_in_it(cast, procedure, jour):
@@ -132,6 +149,12 @@ def test_the_file_of_a_procedure_about_a_reservataire(client, cast, procedure, t
     signe = cast.acteur("signataire_ddets_06")
     quart = procedures.ouvrir(signe, Objet(Sorte.QUART, "06", 2025, reservataire=cast.als.pk))
     procedures.accomplir(signe, quart, Acte.NOTIFIER)
+    procedures.sur_lettre_remise(quart.pk, Lettre.NOTIFICATION_QUART, date(2026, 4, 7))
+    time_machine.move_to("2026-06-01 09:00:00+00:00")
+    procedures.accomplir(signe, quart, Acte.ATTRIBUER)
+    libre = liberation(cast.bailleur_b, date(2026, 6, 1), reservataire=cast.als, reference="PREF-1")
+    attribution(libre, date(2026, 6, 1))
+    procedures.inscrire_attribution(signe, quart, "PREF-1")
     client.force_login(cast.agent_ddets_06)
     page = client.get(reverse("bilans:procedure", args=[quart.pk])).content.decode()
     assert reverse("bilans:dossier_procedure", args=[quart.pk]) in page
@@ -147,6 +170,10 @@ def test_the_file_of_a_procedure_about_a_reservataire(client, cast, procedure, t
         )
     assert set(feuilles["Conventions"]["Réservataire"]) == {cast.als.nom}
     assert set(feuilles["Chiffres à chaque acte"]["Procédure"]) == {quart.numero}
+    # What the préfet attributed comes after its decision, though its day has no hour.
+    quoi = list(feuilles["Chronologie"]["Ce qui s’est passé"])
+    imputee = f"{quart.numero} : attribution du préfet imputée"
+    assert quoi.index(imputee) > quoi.index(f"{quart.numero} : Signer la décision d’attribution directe")
     assert procedure.numero not in repr(feuilles) and "accuses/" not in noms
     liste = client.get(reverse("bilans:dossiers")).content.decode()
     assert cast.als.nom in liste and dossier.empreinte in liste

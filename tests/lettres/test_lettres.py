@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from bilans.models import EtapeLettre, GabaritLettre, Lettre
 from bilans.regles.courriers import MODELES, Modele, ModeleInvalide
-from bilans.regles.procedures import Etat
+from bilans.regles.procedures import Acte, Etat
 from bilans.regles.procedures import Lettre as Nature
 from bilans.regles.procedures_delais import Mode, Suite
-from bilans.services import lettres, lettres_procedures, procedures_liste
+from bilans.services import lettres, lettres_procedures, procedures, procedures_liste
 from bilans.services.lettres import Preuve
 from reservation.models import Courriel, Departement, Organisation
 from tests.lettres.conftest import ENTETE
@@ -77,6 +77,30 @@ def test_from_the_draft_to_the_clock(cast, procedure, jour, time_machine):
     assert (delai.depart, delai.fin) == (date(2026, 4, 13), date(2026, 6, 13))
     with pytest.raises(ValidationError, match="ne peut pas être"):
         lettres.inscrire(agent, lettre, Suite.RECEPTION, date(2026, 4, 14))
+
+
+def test_the_letter_of_the_resiliation_quotes_the_clock_that_ran_out(cast, procedure, jour, time_machine):
+    """It is written once the act is done: the procedure has no clock any more, its letter still says which one ran."""
+    lettre = signer(cast, projet(cast, procedure), jour)
+    agent, signataire = cast.acteur("agent_ddets_06"), cast.acteur("signataire_ddets_06")
+    time_machine.move_to("2026-04-20 09:00:00+00:00")
+    lettres.inscrire(agent, lettre, Suite.ENVOI, date(2026, 4, 8), numero="1A 000")
+    lettres.inscrire(agent, lettre, Suite.RECEPTION, date(2026, 4, 13))
+    time_machine.move_to("2026-06-15 09:00:00+00:00")
+    procedure.refresh_from_db()
+    saisie = procedures.Saisie(texte="Le bilan manque toujours.", jour=date(2026, 7, 1))
+    procedures.accomplir(signataire, procedure, Acte.RESILIER, saisie)
+    resiliation = lettres.ecrire(agent, procedure, Nature.RESILIATION)
+    resiliation = lettres.enregistrer(
+        agent, resiliation, ENTETE | {"motif": "le bilan manque"}, Mode.RECOMMANDE
+    )
+    texte = lu(signer(cast, resiliation, date(2026, 6, 15)))
+    for dit in (
+        "reçue le 13 avril 2026",
+        "a expiré le 13 juin 2026",
+        "résiliée à compter du 1er juillet 2026",
+    ):
+        assert dit in texte, dit
 
 
 def test_a_letter_that_comes_back_is_written_again(cast, procedure, jour):
@@ -166,6 +190,20 @@ def test_each_way_of_sending_asks_for_its_proof(cast, procedure, jour):
     assert etape.preuve_empreinte == hashlib.sha256(PDF).hexdigest()
 
 
+def test_a_refusal_becomes_a_receipt_with_its_proof_only(cast, procedure, jour):
+    agent = cast.acteur("agent_ddets_06")
+    lettre = signer(cast, projet(cast, procedure, Mode.REMISE), jour)
+    lettres.inscrire(agent, lettre, Suite.ENVOI, jour)
+    refus = lettres.inscrire(agent, lettre, Suite.REFUS, jour)
+    with pytest.raises(ValidationError, match="Joignez la décharge"):
+        lettres.corriger(agent, refus, raison="Signée sur place", suite=Suite.RECEPTION, jour=jour)
+    preuve = Preuve("decharge.pdf", PDF)
+    faite = lettres.corriger(
+        agent, refus, raison="Signée sur place", suite=Suite.RECEPTION, jour=jour, preuve=preuve
+    )
+    assert faite.preuve_empreinte == hashlib.sha256(PDF).hexdigest()
+
+
 def test_a_registered_letter_has_its_number(cast, procedure, jour):
     lettre = signer(cast, projet(cast, procedure), jour)
     with pytest.raises(ValidationError, match="Écrivez le numéro"):
@@ -187,14 +225,18 @@ def test_the_next_letter_starts_from_the_last(cast, procedure, jour):
     agent = cast.acteur("agent_ddets_06")
     lettres.inscrire(agent, premiere, Suite.ENVOI, jour, numero="1A 000")
     lettres.inscrire(agent, premiere, Suite.ADRESSE, jour)
-    from bilans.regles.procedures import Acte
-    from bilans.services import procedures
-
     procedures.accomplir(cast.acteur("signataire_ddets_06"), procedure, Acte.METTRE_EN_DEMEURE)
     seconde = lettres.ecrire(agent, procedure, Nature.MISE_EN_DEMEURE)
     assert seconde.numero == "MED-06-2026-002" and seconde.pk != premiere.pk
     assert (
         seconde.saisies["tribunal"] == ENTETE["tribunal"] and seconde.saisies["adresse"] == ENTETE["adresse"]
+    )
+    # A letter between them that names no tribunal does not make it typed again.
+    lettres.enregistrer(agent, seconde, {"autorite": "Préfète des Alpes-Maritimes"}, Mode.RECOMMANDE)
+    reprises = lettres._reprendre("06", lettres_procedures.lire(procedure, jour))
+    assert (reprises["autorite"], reprises["tribunal"]) == (
+        "Préfète des Alpes-Maritimes",
+        ENTETE["tribunal"],
     )
 
 
@@ -295,9 +337,6 @@ def test_once_something_was_done_a_correction_is_dated_and_changes_nothing_of_it
     cast, procedure, recue, time_machine
 ):
     time_machine.move_to("2026-06-20 09:00:00+00:00")
-    from bilans.regles.procedures import Acte
-    from bilans.services import procedures
-
     procedures.accomplir(cast.acteur("signataire_ddets_06"), procedure, Acte.RESILIER)
     agent = cast.acteur("agent_ddets_06")
     faite = lettres.corriger(

@@ -115,6 +115,13 @@ def test_what_the_letter_must_say_cannot_be_taken_out():
     assert any("une fois au plus" in f for f in verifier_modele(replace(MED, corps=MED.corps + "\n@constat")))
 
 
+def test_a_sentence_typed_as_a_value_ends_once():
+    modele = MODELES[Lettre.RESILIATION]
+    valeurs = EXEMPLES | {"motif": "Le bilan manque."}
+    textes = [texte for bloc in composer(modele, valeurs).blocs for texte in bloc.textes]
+    assert "Motif\u00a0: Le bilan manque." in textes
+
+
 def test_a_missing_value_is_named():
     with pytest.raises(ModeleInvalide) as refus:
         composer(MED, EXEMPLES | {"convention": " ", "tribunal": ""})

@@ -45,6 +45,20 @@ def test_it_is_archival_and_tagged(signee):
     assert polices and all(nom.startswith(("Inter", "DejaVu")) for nom in polices)
 
 
+@pytest.mark.parametrize("lettre", Lettre)
+def test_the_signature_is_never_alone_on_its_page_nor_parted_from_the_remedies(lettre):
+    c = courrier(lettre)
+    pages = pypdf.PdfReader(io.BytesIO(lettres.rendre(c).octets)).pages
+    derniere = plat(" ".join(pages[-1].extract_text().split()))
+    fin = plat(c.salutation or c.signataire[0])
+    assert fin in derniere and "Signature" in derniere
+    assert all(plat(mention) in derniere for mention in c.lettre.mentions)
+    assert (
+        any(plat(texte)[-40:] in derniere.split(fin)[0] for texte in c.lettre.blocs[-1].textes)
+        or c.lettre.blocs[-1].genre == Genre.CONSTAT
+    )
+
+
 def test_what_is_composed_is_printed(signee):
     c = courrier(Lettre.MISE_EN_DEMEURE)
     texte = plat(lu(signee))

@@ -24,7 +24,8 @@ from bilans.services import procedures, procedures_rappels, registre
 from bilans.services.alertes import alertes
 from bilans.services.procedures import Saisie
 from bilans.services.procedures_situation import Objet
-from flux.models import ReportObjectif
+from flux.models import Imputation, ReportObjectif
+from flux.regles.imputation import Titre
 from reservation.models import Convention, Courriel, Organisation
 from reservation.perimetre import agir
 from reservation.services.conservation import purgeurs
@@ -146,9 +147,18 @@ def test_a_breach_goes_to_its_end_two_months_after_the_certain_date(cast, baille
     with le("2026-06-10"):
         assert etat(procedure) == Etat.DELAI
         refuse(signe, procedure, Acte.PRENDRE_ARRETE, "n’est pas possible")
-        passer(signe, procedure, Acte.RESILIER)
+        refuse(signe, procedure, Acte.RESILIER, "avant d’être décidée", jour=date(2026, 6, 1))
+        passer(signe, procedure, Acte.RESILIER, jour=date(2026, 6, 12))
+        # It lasts until its day: neither an arrêté in its place, nor a new convention that would settle all.
+        for trop_tot, motif in (
+            (Acte.PRENDRE_ARRETE, "s’applique jusqu’au 11 juin 2026"),
+            (Acte.ETEINDRE, "Aucune nouvelle convention"),
+        ):
+            refuse(signe, procedure, trop_tot, motif)
+        assert "jusqu’au 11 juin 2026" in procedures.lire_procedure(procedure).suites[1]
+    with le("2026-06-12"):
         acte = Convention.objects.get(bailleur=manque, reservataire=cast.ddets_06)
-        assert (acte.etat, acte.fin) == ("RESILIEE", date(2026, 6, 9))
+        assert (acte.etat, acte.fin) == ("RESILIEE", date(2026, 6, 11))
         passer(signe, procedure, Acte.PRENDRE_ARRETE, reference="arrêté 06-2026-12", jour=date(2026, 6, 15))
     assert etat(procedure) == Etat.ARRETEE
     assert procedure.etapes.get(rang=1).chiffres["engagements"][0]["rempli_le"] == ""
@@ -186,7 +196,11 @@ def test_an_unjustified_shortfall_is_reported_or_attributed_never_both(cast, bai
     for jour in (1, 2):
         libre = liberation(dette, date(2026, 7, jour), reservataire=cast.ddets_06, reference=f"PREF-{jour}")
         attribution(libre, date(2026, 9, jour))
+    ancienne = liberation(dette, date(2026, 2, 1), reservataire=cast.ddets_06, reference="AVANT")
+    attribution(ancienne, date(2026, 3, 2))
     with le("2026-09-15"), agir(signe):
+        with pytest.raises(ValidationError, match="précède la décision"):
+            procedures.inscrire_attribution(signe, procedure, "AVANT")
         for jour in (1, 2):
             procedures.inscrire_attribution(signe, procedure, f"PREF-{jour}")
         with pytest.raises(ValidationError, match="plus de logement à attribuer"):
@@ -247,11 +261,26 @@ def test_a_quarter_is_imputed_on_whom_it_lacks(cast, bailleurs, signe):
         refuse(signe, procedure, Acte.ATTRIBUER, "jusqu’au 27 avril 2026")
     with le("2026-04-28"), agir(signe):
         passer(signe, procedure, Acte.ATTRIBUER)
-        lieux = {"etat": cast.ddets_06, "un": cast.als, "deux": cast.als}
+        lieux = {"etat": cast.ddets_06, "un": cast.als, "deux": cast.als, "autre": cast.als}
         with agir(SYSTEME):
             for nom, titulaire in lieux.items():
                 libre = liberation(dette, date(2026, 4, 20), reservataire=titulaire, reference=nom)
-                attribution(libre, date(2026, 4, 28))
+                faite = attribution(libre, date(2026, 4, 28))
+                if nom in ("un", "autre"):  # what the worker found of it since
+                    Imputation.objects.create(
+                        liberation=libre,
+                        annee=2026,
+                        attribution=faite,
+                        bailleur=dette,
+                        departement_id="06",
+                        reservataire=cast.als,
+                        titre="ALS",
+                        detail=Titre.AUTRE if nom == "autre" else Titre.PRIORITAIRE,
+                        qpv=False,
+                        date_caleol=faite.date_caleol,
+                    )
+        with pytest.raises(ValidationError, match="pas reconnu prioritaire"):
+            procedures.inscrire_attribution(signe, procedure, "autre")
         with pytest.raises(ValidationError, match="pas sur le contingent"):
             procedures.inscrire_attribution(signe, procedure, "etat")
         with pytest.raises(ValidationError, match="Aucune attribution"):
@@ -384,6 +413,20 @@ def test_the_end_of_a_clock_is_told_once_and_to_nobody_once_it_is_settled(cast, 
         remettre(retard, 2025, cast.gens["gestionnaire_b"])
         passer(signe, procedure, Acte.ETEINDRE)
         assert not procedures_rappels.encore_utile(courriel)
+
+
+def test_a_year_that_is_not_over_is_said(client, cast, bailleurs, gere):
+    dette = bailleurs["dette"]
+    phrase = "L’année 2026 n’est pas achevée."
+    chiffres(dette, 2026, {"ETAT": (30, 0, 20)})
+    with le("2026-11-20"), agir(gere):
+        procedure = procedures.ouvrir(gere, objet(Sorte.OBJECTIFS, dette, 2026))
+    client.force_login(cast.agent_ddets_06)
+    adresse = reverse("bilans:procedure", args=[procedure.pk])
+    for jour, dit in (("2026-12-31", True), ("2027-01-02", False)):
+        with le(jour):
+            client.force_login(cast.agent_ddets_06)
+            assert (phrase in client.get(adresse).content.decode()) is dit
 
 
 def test_the_pages_say_who_may_what_and_what_comes_next(
