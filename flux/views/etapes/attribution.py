@@ -128,6 +128,7 @@ def etape(situation: Situation) -> Etape | None:
             "acceptee": offre is not None and offre.etat in (EtatOffre.ACCEPTEE, EtatOffre.BAIL),
         },
         actions,
+        entamee=True,
     )
 
 
