@@ -179,6 +179,10 @@ def test_each_departement_has_its_share_of_the_published_total(peuple, departeme
     assert {e.bailleur.siren for e in etats.select_related("bailleur")} == {
         p.siren for p in scenario.parts_nommees(departement)
     }
+    references = list(presents.values_list("bailleur", "ident_int"))
+    assert len(set(references)) == len(
+        references
+    )  # what a spreadsheet of the bailleur names its dwellings by
 
 
 def test_every_bailleur_that_owns_has_acts_and_calculations(peuple):
