@@ -83,7 +83,7 @@ def ouvrir_la_concertation(acteur: Acteur, organisations: Mapping[str, Organisat
     lignes = {
         consultation.pk: Ligne(
             Consultation.Reponse.ACCORD,
-            consulte_le + timedelta(days=12),
+            consulte_le + timedelta(days=9),
             REPONSES[TypeOrganisation(consultation.reservataire.type)],
         )
         for consultation in programme.consultations.select_related("reservataire")
