@@ -258,7 +258,8 @@ def test_cancel_from_the_page(a, commission):
 def test_the_timeline_of_a_dwelling_puts_it_on_an_agenda(a, cast, commission):
     libre = liberation(cast.bailleur_a, hier())
     adresse = page("liberation_acte", libre.pk, "inscrire")
-    assert a.post(adresse, {}).status_code == 422
+    refus = a.post(adresse, {})
+    assert refus.status_code == 422 and "planifiez-la d’abord" in refus.content.decode()
     assert a.post(adresse, {"commission": commission.pk}).status_code == 302
     assert "À l’ordre du jour de la" in a.get(page("liberation", libre.pk)).content.decode()
 

@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-from django.core.exceptions import ValidationError
-
 from flux.forms import FormulaireAttribution
 from flux.forms_commissions import FormulaireInscription
 from flux.models import Commission, Liberation, Passage, Usage
@@ -20,9 +18,7 @@ def _attribuer(acteur, liberation: Liberation, *, numero_unique: str, **faits):
     )
 
 
-def _inscrire(acteur, liberation: Liberation, *, commission: Commission | None):
-    if commission is None:
-        raise ValidationError("Planifiez d’abord une commission.")
+def _inscrire(acteur, liberation: Liberation, *, commission: Commission):
     return commissions.inscrire_logements(acteur, commission, [liberation])
 
 
