@@ -10,6 +10,7 @@ from flux.services.commissions import Saisie
 from reservation.acteur import Acteur
 from reservation.forms.champs import ChampDate, ChampObjet
 from reservation.models import Departement
+from reservation.regles.typographie import typographier
 
 
 class ChampHeure(forms.TimeField):
@@ -138,7 +139,14 @@ class FormulaireCandidature(forms.Form):
 class FormulaireInscription(forms.Form):
     """Which open commission will examine a dwelling."""
 
-    commission = ChampObjet(label="Commission", required=False)
+    commission = ChampObjet(
+        label="Commission",
+        error_messages={
+            "required": typographier(
+                "Choisissez une commission ; s’il n’y en a aucune, planifiez-la d’abord."
+            )
+        },
+    )
 
     def __init__(self, *args, commissions, **kwargs):
         super().__init__(*args, **kwargs)

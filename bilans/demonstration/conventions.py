@@ -33,6 +33,7 @@ from .scenario import COTES_D_ARMOR, DROITS, PACA, PRESENCES, SANS_ALS, TAUX_ALS
 Modele = Convention.Modele
 ACTEUR = Acteur.du_systeme("données de démonstration")
 CLAUSE_QUART = "Article 6 de la convention (démonstration)"
+DELAI_PROPOSITION = 30  # days, for those who propose their candidates themselves
 NOMMES = frozenset(b.cle for b in BAILLEURS)
 PAR_ARRETE = ("temoin", "2B")
 
@@ -90,7 +91,11 @@ def actes_de(
     """
     bailleur, etat, als = (organisations[c] for c in (cle, f"ddets-{code.lower()}", "als"))
     departementale = {"echelle": "DEPARTEMENT", "gestion": "DELEGUEE", "echec_consomme": False}
-    taux_als = {"taux": Decimal(TAUX_ALS), "clause_quart": CLAUSE_QUART}
+    taux_als = {
+        "taux": Decimal(TAUX_ALS),
+        "clause_quart": CLAUSE_QUART,
+        "delai_proposition": DELAI_PROPOSITION,
+    }
     if code in PACA:
         periodes = [(date(2025, 1, 1), date(2027, 12, 31), Modele.PACA)]
         if min(annees) < 2025:
@@ -114,7 +119,11 @@ def actes_de(
                 date(2024, 1, 1),
                 date(2026, 12, 31),
                 Modele.LIBRE,
-                {"taux": Decimal(droit.taux), "clause_quart": CLAUSE_QUART},
+                {
+                    "taux": Decimal(droit.taux),
+                    "clause_quart": CLAUSE_QUART,
+                    "delai_proposition": DELAI_PROPOSITION,
+                },
             )
 
 

@@ -12,6 +12,7 @@ from flux.models import (
     Attribution,
     CodeMotif,
     Commission,
+    Convocation,
     ExceptionLabel,
     Liberation,
     MotifRefus,
@@ -172,6 +173,7 @@ def _avec_statut(lignes: pl.DataFrame) -> pl.DataFrame:
 TABLES = (
     Liberation,
     Commission,
+    Convocation,
     Menage,
     Labellisation,
     Passage,
@@ -247,16 +249,34 @@ def _copier_lot(lot: Lot) -> None:
     for modele, lignes in tables:
         if lignes.height:
             copier(modele, decaler(lignes, modele))
-    _valider_les_agents(lot, decaler)
+    ddets = dict(Organisation.objects.filter(type=TypeOrganisation.DDETS).values_list("departement", "pk"))
+    _convoquer(lot, ddets, decaler)
+    _valider_les_agents(lot, ddets, decaler)
     if lot.labels_admis.height:
         copier_table(Attribution.labels_admis.through._meta.db_table, decaler(lot.labels_admis))
         _motiver_les_exceptions(lot, decaler)
 
 
-def _valider_les_agents(lot: Lot, decaler: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+def _convoquer(lot: Lot, ddets: Mapping[str, int], decaler: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    """The DDETS was convened to every commission, ten days before; the e-mails of that time are not kept."""
+    convocations = lot.commissions.select(
+        "bailleur_id",
+        "departement_id",
+        commission_id="id",
+        organisation_id=pl.col("departement_id").replace_strict(ddets, return_dtype=pl.Int64),
+        ecrite_le=(pl.col("date") - pl.duration(days=10))
+        .cast(pl.Datetime)
+        .dt.offset_by("9h")
+        .dt.replace_time_zone("UTC"),
+    )
+    copier(Convocation, decaler(convocations), nature=Convocation.Nature.CONVOCATION.value, sequence=0)
+
+
+def _valider_les_agents(
+    lot: Lot, ddets: Mapping[str, int], decaler: Callable[[pl.DataFrame], pl.DataFrame]
+) -> None:
     """The file behind each agent that the DDETS had validated before the proposition; the others wait, or were granted."""
     valides = lot.attributions.filter(pl.col("agent_valide_le").is_not_null()).unique("menage_id").sort("id")
-    ddets = dict(Organisation.objects.filter(type=TypeOrganisation.DDETS).values_list("departement", "pk"))
     DossierAgent.objects.bulk_create(
         DossierAgent(
             menage_id=menage,

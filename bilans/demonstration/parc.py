@@ -355,7 +355,8 @@ def _dater(programmes: pl.DataFrame, livraison: int | None, tirage: Tirage) -> p
 def _identifier(parc: pl.DataFrame, departement: str, serie: str, programme: Sequence[str]) -> pl.DataFrame:
     """Identifiers: ten characters that no register would give ("F060000123"), the landlord's reference.
 
-    `programme`: the columns that make one; those of successive lots bear the same numbers.
+    `programme`: the columns that make one; those of successive lots bear the same numbers. Identifiers and references
+    bear `serie`: a bailleur has dwellings of several series, and one reference names one dwelling.
     """
     programmes = parc.select(programme).unique(maintain_order=True).with_row_index("numero", offset=1)
     prefixe = serie + departement
@@ -366,7 +367,15 @@ def _identifier(parc: pl.DataFrame, departement: str, serie: str, programme: Seq
             programme=departement + "-" + pl.col("numero").cast(pl.String).str.zfill(5),
             ident_rep=prefixe + pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(10 - len(prefixe)),
         )
-        .with_columns(ident_int=pl.col("programme") + "-" + pl.col("rang").cast(pl.String).str.zfill(3))
+        .with_columns(
+            ident_int=pl.format(
+                "{}-{}{}-{}",
+                pl.lit(departement),
+                pl.lit(serie),
+                pl.col("numero").cast(pl.String).str.zfill(4),
+                pl.col("rang").cast(pl.String).str.zfill(3),
+            )
+        )
     )
 
 

@@ -39,6 +39,7 @@ from . import (
     labels,
     procedures,
     rappels,
+    reservataires,
     reunions,
     seances,
 )
@@ -127,6 +128,10 @@ def _charger(echelle: Echelle, graine: int, version: str, dire: Callable[[str], 
         if not echelle.supplementaires:
             _deposer(monde, dire)
         _charger_flux(monde, dire)
+        with _etape("Logements à pourvoir et programme neuf", dire) as bilan:
+            faites = reservataires.demander_des_candidats(ACTEUR, monde.organisations)
+            ouvertes = reservataires.ouvrir_la_concertation(ACTEUR, monde.organisations)
+            bilan(f"{accorder(faites, 'logement')}, {accorder(ouvertes, 'concertation')}")
         with _etape("Commissions à venir", dire) as bilan:
             faites = seances.preparer_seances(ACTEUR, monde.organisations, monde.tirage.sous("seances"))
             bilan(accorder(faites, "commission"))

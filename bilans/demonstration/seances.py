@@ -1,19 +1,19 @@
 """The commissions of the coming weeks, made by the services as people make them: one to decide, one convened, one prepared."""
 
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
-from django.utils import timezone
 
-from flux.models import CodeMotif, Commission, LigneOrdreDuJour, Usage
+from flux.models import CodeMotif, Commission, Convocation, LigneOrdreDuJour, Usage
 from flux.services import commissions
 from flux.services.convocations import convoquer_ddets, personnes_a_convoquer
 from publics.models import Labellisation
 from reservation.acteur import Acteur
 from reservation.demonstration import BAILLEUR_PRINCIPAL
 from reservation.models import Courriel, Departement, Organisation
+from reservation.regles.periodes import PARIS
 
 from .scenario import AUJOURDHUI
 from .tirage import Tirage
@@ -65,10 +65,11 @@ def _preparer(acteur: Acteur, bailleur: Organisation, departement: str, tirage: 
 
 
 def _garnir(acteur: Acteur, commission: Commission, tirage: Tirage) -> None:
-    """Dwellings that wait, those on no other agenda yet, oriented ones first; three candidatures each, two for the last."""
+    """Dwellings that wait, on no other agenda and for no réservataire, oriented ones first; three candidatures each, two
+    for the last."""
     libres = list(
         commissions.liberations_a_examiner(commission)
-        .filter(usage=Usage.FLUX, lignes_ordre_du_jour=None, date__lte=AUJOURDHUI)
+        .filter(usage=Usage.FLUX, lignes_ordre_du_jour=None, designations=None, date__lte=AUJOURDHUI)
         .order_by(ExpressionWrapper(Q(reservataire=None), BooleanField()), "date", "pk")[
             :LOGEMENTS_PAR_SEANCE
         ]
@@ -101,10 +102,13 @@ def _garnir(acteur: Acteur, commission: Commission, tirage: Tirage) -> None:
 
 
 def _convoquer(acteur: Acteur, commission: Commission) -> None:
-    """The e-mail is written and kept as if it had left: nobody of the demonstration has an address."""
+    """Ten days before. The e-mail is written and kept as if it had left: nobody of the demonstration has an address."""
     if not personnes_a_convoquer(commission):
         return
+    le = datetime.combine(min(commission.date - timedelta(days=10), AUJOURDHUI), time(9), PARIS)
     for convocation in convoquer_ddets(acteur, commission):
+        Convocation.objects.filter(pk=convocation.pk).update(ecrite_le=le)
         Courriel.objects.filter(pk=convocation.courriel_id).update(
-            etat=Courriel.Etat.ENVOYE, envoye_le=timezone.now(), essais=1
+            etat=Courriel.Etat.ENVOYE, envoye_le=le, essais=1
         )
+    commission.evenements.update(le=le)

@@ -29,7 +29,7 @@ def entrer(page: Page, courriel: str) -> None:
     page.get_by_label("Adresse électronique").fill(courriel)
     page.get_by_label("Mot de passe").fill(MOT_DE_PASSE)
     page.keyboard.press("Enter")
-    page.locator("main .chiffres").first.wait_for()
+    page.wait_for_url(lambda adresse: "/connexion/" not in adresse)
 
 
 def photographier(page: Page, nom: str, *, entiere: bool = False) -> None:
@@ -65,8 +65,13 @@ def bailleur(page: Page) -> None:
     menu(page, "Libérations")
     photographier(page, "liberations")
     page.get_by_role("link", name="Déclarer une libération").click()
-    photographier(page, "declarer")
+    references = chercher(page, "06-F")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator("#faits-du-logement dl").wait_for()
+    photographier(page, "declarer", entiere=True)
     semaine(page)
+    deposer(page, references)
     menu(page, "Flux")
     photographier(page, "flux-liste")
     page.locator("main tbody a").first.click()
@@ -81,10 +86,26 @@ def bailleur(page: Page) -> None:
     photographier(page, "banc-essai", entiere=True)
 
 
+def chercher(page: Page, texte: str) -> list[str]:
+    """Type in the field of the dwelling; the references that answer."""
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("combobox", name="Logement").focus()
+    page.keyboard.type(texte)
+    propositions = page.get_by_role("listbox").get_by_role("option")
+    propositions.first.wait_for()
+    page.wait_for_load_state("networkidle")
+    return [option.get_attribute("data-valeur") for option in propositions.all()]
+
+
 def semaine(page: Page) -> None:
-    """From a freed dwelling to its commission, and the spreadsheets."""
-    for etape, nom in (("a_orienter", "orientation"), ("a_offrir", "offre"), ("", "histoire")):
-        page.goto(f"/liberations/?etape={etape}" if etape else "/liberations/?suite=bail")
+    """From a freed dwelling to its lease."""
+    for etape, nom in (
+        ("etape=a_orienter", "orientation"),
+        ("etape=candidats", "candidats"),
+        ("etape=a_offrir", "offre"),
+        ("suite=bail", "histoire"),
+    ):
+        page.goto(f"/liberations/?{etape}")
         page.locator("main table tbody th a").first.click()
         photographier(page, nom, entiere=True)
     menu(page, "Orientations")
@@ -94,9 +115,60 @@ def semaine(page: Page) -> None:
     photographier(page, "commissions")
     page.get_by_role("row", name="convoquée").last.get_by_role("link").first.click()
     photographier(page, "commission", entiere=True)
+    menu(page, "CALEOL")
+    page.get_by_role("row", name="en préparation").first.get_by_role("link").first.click()
+    commission = page.url
+    page.goto(f"{commission}ordre-du-jour/")
+    photographier(page, "ordre-du-jour")
+    page.goto(f"{commission}convoquer/")
+    photographier(page, "convoquer")
+    suites(page)
+
+
+def suites(page: Page) -> None:
+    """A silence serves the next rank; the act is taken back, and the demonstration is as it was."""
+    page.goto("/liberations/?etape=retard")
+    page.locator("main table tbody th a").first.click()
+    page.get_by_role("button", name="Constater le silence").click()
+    page.get_by_text("est servie").wait_for()
+    photographier(page, "cascade", entiere=True)
+    page.locator("summary", has_text="Revenir sur le dernier acte").click()
+    page.get_by_label("Motif").last.select_option(index=1)
+    page.get_by_role("button", name="Revenir en arrière").click()
+    page.get_by_text("Repris").first.wait_for()
+
+
+def deposer(page: Page, references: list[str]) -> None:
+    """A spreadsheet with what goes wrong in one; it is given up after the photograph."""
     menu(page, "Dépôts de tableaux")
     page.get_by_role("link", name="Déposer un tableau").first.click()
-    photographier(page, "depot")
+    lignes = [
+        "Suivi des logements;;;;",
+        "Réf. logement;Date libération;Congé reçu le;Hors flux;N° opération",
+        f"{references[0]};02/11/2026;14/08/2026;;",
+        f"{references[1]};30/02/2026;;;",
+        f"{references[2]};5 novembre 2026;;mutation interne;MUT-26-118",
+        f"{references[3]};06/11/2026;;RU;",
+        "HDA-9052;09/11/2026;;;",
+        f"{references[4]};03/06/2019;;;",
+    ]
+    octets = "\r\n".join(lignes).encode("cp1252")
+    page.get_by_label("Tableau", exact=False).first.set_input_files(
+        {"name": "suivi de novembre.csv", "mimeType": "text/csv", "buffer": octets}
+    )
+    page.get_by_role("button", name="Déposer et lire le tableau").click()
+    page.get_by_role("heading", name="Rapport de dépôt").wait_for(timeout=60_000)
+    photographier(page, "depot", entiere=True)
+    page.get_by_role("button", name="Abandonner ce dépôt").click()
+    page.get_by_text("Ce dépôt a été abandonné").wait_for()
+
+
+def reservataire(page: Page) -> None:
+    """A dwelling to fill, on the side of Action Logement."""
+    entrer(page, "action-logement@demo.example")
+    page.goto("/logements-a-pourvoir/")
+    page.locator("main table tbody a").first.click()
+    photographier(page, "a-pourvoir", entiere=True)
 
 
 def ddets(page: Page) -> None:
@@ -194,6 +266,7 @@ def principal(adresse: str) -> None:
         )
         suites = (
             (bailleur, LARGE),
+            (reservataire, LARGE),
             (ddets, LARGE),
             (fevrier, LARGE),
             (bilan_de_l_annee, LARGE),

@@ -266,9 +266,7 @@ def _etape_contingent(reservataire: Reservataire | None, designation_echouee: bo
             code, libelle, contingent, "logement orienté vers aucun réservataire", articles.PRIORITAIRES
         )
     if designation_echouee and reservataire != BAILLEUR:
-        detail = (
-            f"la désignation de {reservataire.code} a échoué : le logement compte dans le quart du bailleur"
-        )
+        detail = "la désignation du réservataire a échoué : le logement compte dans le quart du bailleur"
         return Etape(code, libelle, contingent, detail, articles.PRIORITAIRES)
     return Etape(code, libelle, contingent, "orientation du logement libéré", articles.ASSIETTE)
 

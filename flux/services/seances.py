@@ -351,6 +351,11 @@ def _controler_logement(logement: LogementExamine, jour: date) -> None:
     if logement.liberation.annulee_le:
         logement.erreurs.append("La libération est annulée : retirez ce logement de l’ordre du jour.")
         logement.a_decider = False
+    elif logement.liberation.usage == Usage.URGENCE_PREFECTORALE:
+        logement.erreurs.append(
+            typographier("Le préfet a désigné ce logement d’urgence : retirez-le de l’ordre du jour.")
+        )
+        logement.a_decider = False
     for candidature in logement.candidatures:
         _controler_label(candidature, jour)
     _controler_contingent(logement)

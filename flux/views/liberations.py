@@ -31,6 +31,7 @@ from flux.views.exceptions import exceptions_de, labels_a_decider
 from publics.models import Labellisation
 from reservation.acteur import Acteur
 from reservation.exports import FORMATS, TropDeLignes, exporter, nom_de_fichier
+from reservation.models import Organisation
 from reservation.regles.typographie import accorder, typographier
 from reservation.views.edition import Edition
 from reservation.views.porte import ouvrir, ouvrir_pour_ecrire
@@ -204,7 +205,7 @@ def _page(
     lignes = list(
         Imputation.objects.visibles_par(request.acteur)
         .filter(liberation=liberation)
-        .select_related("reservataire")
+        .select_related("reservataire", "liberation__reservataire")
         .order_by("annee")
     )
     cites = {label["id"] for ligne in lignes for label in ligne.explication["labels"]}
@@ -277,7 +278,7 @@ def _jours_libre(
 def _explication(ligne: Imputation, acteur) -> dict:
     """Why a libération counts where it does: the title kept, the facts, the texts, the titles not kept."""
     explication = expliquer(ligne, acteur)
-    noms = _noms(ligne)
+    noms = _noms(ligne, ligne.liberation.reservataire)
     *etapes, titre = explication.etapes
     memes = (
         Imputation.objects.visibles_par(acteur)
@@ -310,11 +311,12 @@ def _titre(imputation: Imputation) -> str:
     return _nommer(decrire_imputation(TitreImpute(imputation.titre, imputation.detail)), _noms(imputation))
 
 
-def _noms(imputation: Imputation) -> dict[str, str]:
-    """Code of a contingent → its name, for those that this imputation may speak of."""
+def _noms(imputation: Imputation, oriente: Organisation | None = None) -> dict[str, str]:
+    """Code of a contingent → its name, for those that this imputation may speak of. `oriente`: the réservataire of the
+    dwelling, whose title was put aside when its designation failed."""
     noms = {"ETAT": "État", "ALS": "Action Logement Services", "BAILLEUR": "Bailleur (non réservé)"}
-    if imputation.reservataire is not None:
-        noms.setdefault(imputation.reservataire.code_reservataire, imputation.reservataire.nom)
+    for reservataire in filter(None, (imputation.reservataire, oriente)):
+        noms.setdefault(reservataire.code_reservataire, reservataire.nom)
     return noms
 
 

@@ -54,7 +54,7 @@ ACTES_EN_LOT = {
         _controler_disponibilite,
     ),
     "usage": ActeEnLot(LotUsage, services.changer_l_usage, "usage enregistré"),
-    "annuler": ActeEnLot(LotAnnulation, services.annuler_ensemble, "annulées"),
+    "annuler": ActeEnLot(LotAnnulation, services.annuler_ensemble, "annulation enregistrée"),
 }
 
 

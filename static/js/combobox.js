@@ -1,5 +1,6 @@
 // An editable combobox with a list (WAI-ARIA APG), over a field that works without it: the server gives the options,
-// each an <li role="option" data-valeur>. Arrows move, Enter or Tab chooses, Escape closes then empties.
+// each an <li role="option" data-valeur>. Arrows move, Enter or Tab chooses, Escape closes then empties. While the
+// answer is awaited, Enter waits for it too: it never sends a form whose dwelling was not chosen.
 document.querySelectorAll("[data-combobox]").forEach((boite) => {
   const champ = boite.querySelector("input");
   const liste = document.createElement("ul");
@@ -7,6 +8,9 @@ document.querySelectorAll("[data-combobox]").forEach((boite) => {
   let choisi = -1;
   let attente = 0;
   let demande = null;
+  let cherche = false;
+  let prendre = false;
+  let visee = null; // what the arrows aimed at, kept when a newer list comes
 
   liste.id = `${champ.id}-liste`;
   liste.className = "combobox__liste";
@@ -56,7 +60,9 @@ document.querySelectorAll("[data-combobox]").forEach((boite) => {
     champ.setAttribute("aria-expanded", "true");
     // One answer only, or the very reference that was typed: Enter takes it.
     const exact = options().findIndex((o) => o.dataset.valeur.toLowerCase() === champ.value.trim().toLowerCase());
-    viser(nombre === 1 ? 0 : exact);
+    const gardee = visee === null ? -1 : options().findIndex((o) => o.dataset.valeur === visee);
+    viser(nombre === 1 ? 0 : gardee < 0 ? exact : gardee);
+    if (prendre && choisi >= 0) choisir(options()[choisi]);
   }
 
   async function chercher() {
@@ -65,22 +71,29 @@ document.querySelectorAll("[data-combobox]").forEach((boite) => {
     if (texte.length < 2) {
       liste.replaceChildren();
       annonce.textContent = "";
+      cherche = prendre = false;
       return fermer();
     }
     demande = new AbortController();
     const adresse = `${boite.dataset.combobox}?${boite.dataset.parametre}=${encodeURIComponent(texte)}`;
     try {
       const reponse = await fetch(adresse, { signal: demande.signal, headers: { "HX-Request": "true" } });
-      if (!reponse.ok) return;
-      liste.innerHTML = await reponse.text();
-      ouvrir();
+      if (reponse.ok) {
+        liste.innerHTML = await reponse.text();
+        ouvrir();
+      }
     } catch (erreur) {
-      if (erreur.name !== "AbortError") annonce.textContent = "";
+      if (erreur.name === "AbortError") return; // another search, or nobody is in the field any more
+      annonce.textContent = "";
     }
+    cherche = prendre = false;
   }
 
   champ.addEventListener("input", () => {
     clearTimeout(attente);
+    cherche = true;
+    prendre = false;
+    visee = null;
     attente = setTimeout(chercher, 120);
   });
 
@@ -94,11 +107,14 @@ document.querySelectorAll("[data-combobox]").forEach((boite) => {
         evenement.preventDefault();
         if (!ouverte) ouvrir();
         viser((choisi + (evenement.key === "ArrowDown" ? 1 : choisi < 0 ? 0 : -1) + nombre) % nombre);
+        visee = options()[choisi].dataset.valeur;
         break;
       case "Enter":
-        if (!ouverte || choisi < 0) return;
+        if (cherche) prendre = true;
+        else if (!ouverte) return;
+        else if (choisi < 0) viser(0);
+        else choisir(options()[choisi]);
         evenement.preventDefault();
-        choisir(options()[choisi]);
         break;
       case "Tab":
         if (ouverte && choisi >= 0) choisir(options()[choisi]);
@@ -122,6 +138,7 @@ document.querySelectorAll("[data-combobox]").forEach((boite) => {
   champ.addEventListener("blur", () => {
     clearTimeout(attente);
     demande?.abort();
+    cherche = prendre = false;
     fermer();
   });
 

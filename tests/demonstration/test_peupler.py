@@ -31,10 +31,13 @@ from flux.models import (
     CalculAFaire,
     CalculFlux,
     Commission,
+    Convocation,
+    Designation,
     Imputation,
     Liberation,
     MotifRefus,
     Passage,
+    Programme,
     ReportObjectif,
     SoustractionPrevisionnelle,
 )
@@ -92,6 +95,7 @@ def test_it_says_what_it_did(peuple):
         "Parc 2026 (essai)",
         "Fichier de dépôt",
         "Libérations et attributions",
+        "Logements à pourvoir et programme neuf",
         "Commissions à venir",
         "Labels proposés",
         "Campagnes",
@@ -195,6 +199,10 @@ def test_each_departement_has_its_share_of_the_published_total(peuple, departeme
     assert {e.bailleur.siren for e in etats.select_related("bailleur")} == {
         p.siren for p in scenario.parts_nommees(departement)
     }
+    references = list(presents.values_list("bailleur", "ident_int"))
+    assert len(set(references)) == len(
+        references
+    )  # what a spreadsheet of the bailleur names its dwellings by
 
 
 def test_every_bailleur_that_owns_has_acts_and_calculations(peuple):
@@ -286,6 +294,26 @@ def test_commissions_to_come_have_candidatures_and_past_ones_are_closed(peuple):
     assert [c.etat for c in principales] == ["CONVOQUEE", "CONVOQUEE", "PREPARATION"]
     assert principales[0].passages.exists()
     assert not Courriel.objects.filter(gabarit="convocation_caleol", etat="EN_ATTENTE").exists()
+
+
+def test_the_ddets_was_convened_to_every_commission(peuple):
+    """All but those in preparation, before they were held."""
+    assert not Commission.objects.exclude(etat="PREPARATION").filter(convocations=None).exists()
+    assert not Convocation.objects.filter(ecrite_le__date__gte=F("commission__date")).exists()
+    assert not Convocation.objects.exclude(departement=F("organisation__departement")).exists()
+
+
+def test_the_reservataires_have_dwellings_to_fill_and_a_programme_to_agree_on(peuple):
+    designations = Designation.objects.select_related("liberation", "reservataire")
+    assert {d.reservataire.type for d in designations} >= {"DDETS", "ACTION_LOGEMENT"}
+    for designation in designations:
+        assert (designation.gestion, designation.etat) == ("DIRECTE", "EN_ATTENTE")
+        assert designation.echeance > scenario.AUJOURDHUI
+        assert designation.liberation.reservataire_id == designation.reservataire_id
+    assert not Courriel.objects.filter(gabarit="logement_a_pourvoir", etat="EN_ATTENTE").exists()
+    programme = Programme.objects.get()
+    assert programme.etat == "CONCERTATION"
+    assert {c.reponse for c in programme.consultations.all()} == {"ACCORD", "ATTENDUE"}
 
 
 def test_past_bilans_live(peuple):

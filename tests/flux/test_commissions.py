@@ -25,6 +25,7 @@ from flux.models import (
 from flux.services import agendas, attributions, commissions
 from flux.services.commissions import PointsAConfirmer, Saisie
 from flux.services.convocations import convoquer_ddets
+from flux.services.orientations import designer_d_urgence
 from flux.services.seances import lire_seance
 from publics.models import Labellisation
 from publics.services.menages import retrouver_menage
@@ -112,6 +113,22 @@ def test_a_meeting_has_a_place_and_a_window_an_end(cast):
         with pytest.raises(ValidationError):
             planifier(cast, **fautive)
     assert list(planifiee.evenements.values_list("nature", flat=True)) == ["CREATION"]
+
+
+def test_a_dwelling_that_the_prefet_took_meanwhile_is_not_attributed(cast, als):
+    commission = planifier(cast)
+    garnir(cast, commission, als)
+    classer(cast, commission)
+    designer_d_urgence(
+        cast.acteur("agent_ddets_06"),
+        als,
+        reference="AP-1",
+        motif=CodeMotif.objects.get(code="U_VIOLENCES"),
+        date=hier(),
+    )
+    with pytest.raises(ValidationError, match="a désigné ce logement d’urgence"):
+        clore(cast, commission)
+    assert not Attribution.objects.exists()
 
 
 @pytest.mark.parametrize("qui", ["lecteur_a", "gestionnaire_b", "agent_ddets_06", "charge_als"])

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from flux.models import Imputation, Nature
 from flux.services.calculs import calculer
@@ -144,6 +145,18 @@ def test_contingents(cast):
         "PRIORITAIRE",
         cast.bailleur_a.pk,
     )
+
+
+def test_the_page_names_the_reservataire_whose_designation_failed(client, cast):
+    echouee = une(
+        cast,
+        liberation_={"reservataire": cast.commune_cannes, "designation_echouee_le": date(ANNEE, 3, 10)},
+        labels=[("DALO", date(ANNEE - 1, 1, 1))],
+    )
+    client.force_login(cast.gestionnaire_a)
+    page = client.get(reverse("flux:liberation", args=[echouee.liberation_id])).content.decode()
+    assert "<b>Commune de Cannes, prioritaire</b>" in page
+    assert "la désignation du réservataire a échoué" in page and f"de {cast.commune_cannes.code}" not in page
 
 
 def test_what_leaves_the_flux_beats_any_label(cast):

@@ -105,6 +105,26 @@ def test_declare_one_after_the_other_by_keyboard(page, cast):
     assert Confirmation.objects.get().confirmee_par == cast.gestionnaire_a
 
 
+def test_enter_before_the_answer_chooses_and_declares_nothing(page, cast):
+    """Whoever types faster than the list comes does not declare the dwelling freed today without a look at it."""
+    entrer(page, "gestion@a.example")
+    page.goto("/liberations/declarer/")
+    page.keyboard.type("HDA-2713")
+    page.keyboard.press("Enter")
+    expect(page.locator("#faits-du-logement")).to_contain_text("T3, 64")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    assert not Liberation.objects.filter(reference="HDA-2713").exists()
+    # Several answer and none is chosen: the first Enter shows one, the second takes it.
+    page.keyboard.press("Control+A")
+    page.keyboard.type("HDA-27")
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(5)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    assert not Liberation.objects.filter(reference__startswith="HDA-27").exists()
+
+
 def test_escape_closes_then_empties(page, cast):
     entrer(page, "gestion@a.example")
     page.goto("/liberations/declarer/")

@@ -630,3 +630,6 @@ def test_the_ddets_designates_in_an_urgency_on_its_page(client, cast, directe):
     assert client.post(url, donnees).status_code == 302
     page = client.get(reverse("flux:liberation", args=[directe.pk])).content.decode()
     assert "Désignée d’urgence par le préfet" in page and "AP-1" in page
+    client.force_login(cast.gestionnaire_a)
+    page = client.get(reverse("flux:liberation", args=[directe.pk])).content.decode()
+    assert "À attribuer" in page and "Mettre à l’ordre du jour" not in page  # no commission examines it

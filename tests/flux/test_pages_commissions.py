@@ -197,6 +197,20 @@ def test_check_your_answers_then_close_then_reopen(a, cast, commission):
     assert a.post(rouvrir, {"motif": "Rangs inversés"}).status_code == 302
     assert "Rangs inversés" in a.get(page("commission", commission.pk)).content.decode()
     assert not Attribution.objects.exists()
+    # What was decided is still there, and holds only once the commission is closed again.
+    frise = a.get(page("liberation", commission.lignes.get().liberation_id)).content.decode()
+    assert "b – attribution avec rang 1 (saisi, sans effet avant la clôture)" in frise
+    assert "pas encore de décision" not in frise
+
+
+def test_the_list_says_of_a_closed_commission_that_no_convocation_is_kept(a, cast, commission):
+    adresse, sienne = page("commissions"), page("commission", commission.pk)
+    assert "pas convoquée" in a.get(adresse).content.decode()
+    classer(cast, commission)
+    clore(cast, commission)
+    close = a.get(adresse).content.decode()
+    assert "aucune convocation enregistrée" in close and "pas convoquée" not in close
+    assert "Aucune convocation n’est enregistrée pour cette commission." in a.get(sienne).content.decode()
 
 
 def test_the_second_commission_is_told_on_its_page(a, cast, commission):
@@ -244,7 +258,8 @@ def test_cancel_from_the_page(a, commission):
 def test_the_timeline_of_a_dwelling_puts_it_on_an_agenda(a, cast, commission):
     libre = liberation(cast.bailleur_a, hier())
     adresse = page("liberation_acte", libre.pk, "inscrire")
-    assert a.post(adresse, {}).status_code == 422
+    refus = a.post(adresse, {})
+    assert refus.status_code == 422 and "planifiez-la d’abord" in refus.content.decode()
     assert a.post(adresse, {"commission": commission.pk}).status_code == 302
     assert "À l’ordre du jour de la" in a.get(page("liberation", libre.pk)).content.decode()
 

@@ -157,7 +157,9 @@ def test_refusal_cascade_and_lease_in_place(a, decor, rangs):
         ("offre", {"date": f"{ANNEE}-03-21"}, "dix jours pour répondre"),
         ("refus", {"date": f"{ANNEE}-03-25", "motif": refus}, "rang 2, est servie"),
         ("defaire", {"motif": reprise}, "rang 2 servi après lui"),
-        ("silence", {"date": f"{ANNEE}-04-01"}, "est servie"),
+        ("pieces", {"date": f"{ANNEE}-03-26"}, "Pièces manquantes constatées"),
+        ("defaire", {"motif": reprise}, "rang 2 servi après lui"),
+        ("silence", {"date": f"{ANNEE}-04-01"}, "Silence constaté"),
         ("offre", {"date": f"{ANNEE}-04-02"}, "dix jours"),
         ("accepter", {"date": f"{ANNEE}-04-05"}, "bail à signer"),
         ("bail", {"date": f"{ANNEE}-04-10"}, "Bail enregistré"),
@@ -199,7 +201,10 @@ def test_cancel_asks_for_a_coded_reason_and_comes_back(a, decor):
     page = a.post(f"{url}annuler/", {"date": f"{ANNEE}-04-03", "motif": autre})
     assert "Précisez en quelques mots" in page.content.decode()
     a.post(f"{url}annuler/", {"date": f"{ANNEE}-04-03", "motif": autre, "precision": "doublon"})
-    assert "Autre motif\u00a0: doublon" in a.get(url).content.decode()
+    annulee = a.get(url)
+    assert "Autre motif\u00a0: doublon" in annulee.content.decode()
+    # Nothing waits any more; what was examined stays told.
+    assert [etape.nom for etape in annulee.context["frise"]] == ["liberation", "commission"]
     reprise = CodeMotif.objects.get(code="E_MAINTIEN").pk
     a.post(f"{url}retablir/", {"motif": reprise})
     assert Liberation.objects.get(pk=decor.a.liberation_libre.pk).annulee_le is None
@@ -212,6 +217,9 @@ def test_dates_and_use_are_corrected_in_place(a, decor):
     assert a.post(f"{url}corriger/", donnees | {"preuve": "NPNRU-7"}).status_code == 302
     libre = Liberation.objects.get(pk=decor.a.liberation_libre.pk)
     assert (libre.usage, libre.preuve, libre.date) == ("RU", "NPNRU-7", date(ANNEE, 4, 2))
+    soustraite = a.get(url)  # out of the flux: no réservataire is waited for
+    assert [etape.nom for etape in soustraite.context["frise"]] == ["liberation", "commission", "bail"]
+    assert "<dd>aucun</dd>" in soustraite.content.decode()
 
 
 def test_the_page_takes_as_many_queries_whatever_the_candidates(a, decor, rangs, django_assert_num_queries):

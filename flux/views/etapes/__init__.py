@@ -19,9 +19,17 @@ __all__ = ["ACTES", "Etape", "EtatEtape", "Situation", "frise"]
 
 
 def frise(situation: Situation) -> list[Etape]:
-    """The steps of one libération, in order, the first that waits marked as the current one."""
-    etapes = [etape for module in MODULES if (etape := module.etape(situation))]
+    """The steps of one libération, in order, the first that waits marked as the current one; none waits once cancelled."""
+    annulee = situation.liberation.annulee_le is not None
+    etapes = [
+        etape
+        for module in MODULES
+        if (etape := module.etape(situation))
+        and (not annulee or etape.etat == EtatEtape.FAITE or etape.entamee or situation.revient(module.ACTES))
+    ]
+    if annulee:
+        return etapes
     attendue = next((etape for etape in etapes if etape.etat == EtatEtape.A_VENIR), None)
-    if attendue is not None and situation.liberation.annulee_le is None:
+    if attendue is not None:
         attendue.etat = EtatEtape.ICI
     return etapes

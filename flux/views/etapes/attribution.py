@@ -19,9 +19,16 @@ from reservation.regles.typographie import typographier
 
 from .base import Etape, EtatEtape, Situation
 
+CONSTATS = {
+    attributions.SANS_REPONSE: "Silence constaté",
+    attributions.PIECES_MANQUANTES: "Pièces manquantes constatées",
+    attributions.CONDITION_EXPIREE: "Échéance constatée",
+}
+
 
 def _suite_du_refus(attribution: Attribution) -> str:
-    """What follows a refusal: the next rank, already served, or nobody."""
+    """What follows a refusal, or what is worth one: the next rank, already served, or nobody."""
+    acte = CONSTATS.get(attribution.motif_refus.code, "Refus enregistré")
     suivante = (
         Attribution.objects.filter(liberation=attribution.liberation_id, refusee_le__isnull=True)
         .select_related("passage", "menage")
@@ -29,10 +36,10 @@ def _suite_du_refus(attribution: Attribution) -> str:
     )
     if suivante is None or suivante.passage is None:
         return typographier(
-            "Refus enregistré : l’attribution reste comptée jusqu’à la suivante. Aucun rang suivant à servir."
+            f"{acte} : l’attribution reste comptée jusqu’à la suivante. Aucun rang suivant à servir."
         )
     return typographier(
-        f"Refus enregistré : la demande {suivante.menage}, rang {suivante.passage.rang}, est servie. "
+        f"{acte} : la demande {suivante.menage}, rang {suivante.passage.rang}, est servie. "
         "Notifiez-lui l’offre."
     )
 
@@ -128,6 +135,7 @@ def etape(situation: Situation) -> Etape | None:
             "acceptee": offre is not None and offre.etat in (EtatOffre.ACCEPTEE, EtatOffre.BAIL),
         },
         actions,
+        entamee=True,
     )
 
 

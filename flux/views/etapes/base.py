@@ -21,7 +21,10 @@ class EtatEtape(StrEnum):
 
 @dataclass
 class Etape:
-    """One step as shown. `gabarit`: in templates/flux/liberations/etapes/; it gets `etape`, `liberation`, `acteur`."""
+    """One step as shown. `gabarit`: in templates/flux/liberations/etapes/; it gets `etape`, `liberation`, `acteur`.
+
+    `entamee`: something happened, even though the step is not done.
+    """
 
     nom: str
     titre: str
@@ -29,6 +32,7 @@ class Etape:
     jour: date | None = None
     contexte: dict[str, Any] = field(default_factory=dict)
     actions: list[Action] = field(default_factory=list)
+    entamee: bool = False
 
     @property
     def gabarit(self) -> str:
@@ -65,10 +69,14 @@ class Situation:
         """The attribution that no refusal ended."""
         return next((a for a in self.attributions if a.refusee_le is None), None)
 
+    def revient(self, actes: dict[str, Acte]) -> bool:
+        """Whether the form of one of these acts came back."""
+        return self.fautif is not None and self.fautif[0] in actes
+
     def actions(self, actes: dict[str, Acte], possibles: list[str]) -> list[Action]:
         """The acts of a step that can be done now, by somebody who may change the libération."""
         noms = possibles if self.modifiable else []
-        if self.fautif and self.fautif[0] in actes and self.fautif[0] not in noms:
+        if self.revient(actes) and self.fautif[0] not in noms:
             noms = [self.fautif[0], *noms]
         return [
             proposer(

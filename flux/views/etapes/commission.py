@@ -2,11 +2,9 @@
 
 from collections import Counter
 
-from django.core.exceptions import ValidationError
-
 from flux.forms import FormulaireAttribution
 from flux.forms_commissions import FormulaireInscription
-from flux.models import Commission, Liberation, Passage
+from flux.models import Commission, Liberation, Passage, Usage
 from flux.services import attributions, commissions
 from flux.views.actes import Acte
 from publics.services.menages import retrouver_menage
@@ -20,9 +18,7 @@ def _attribuer(acteur, liberation: Liberation, *, numero_unique: str, **faits):
     )
 
 
-def _inscrire(acteur, liberation: Liberation, *, commission: Commission | None):
-    if commission is None:
-        raise ValidationError("Planifiez d’abord une commission.")
+def _inscrire(acteur, liberation: Liberation, *, commission: Commission):
     return commissions.inscrire_logements(acteur, commission, [liberation])
 
 
@@ -67,7 +63,8 @@ def etape(situation: Situation) -> Etape:
         if ouverte
         else []
     )
-    titre = "À examiner en CALEOL"
+    urgence = situation.liberation.usage == Usage.URGENCE_PREFECTORALE  # no commission examines it
+    titre = "À attribuer" if urgence else "À examiner en CALEOL"
     if derniere:
         titre = "Examinée en CALEOL"
     elif inscrites:
@@ -85,5 +82,12 @@ def etape(situation: Situation) -> Etape:
             "inscrites": inscrites,
             "lit_les_commissions": situation.acteur.est_bailleur or situation.acteur.est_service_etat,
         },
-        actions=situation.actions(ACTES, ["inscrire", "attribuer"] if ouverte else []),
+        actions=situation.actions(ACTES, _possibles(ouverte, urgence)),
+        entamee=bool(passages),
     )
+
+
+def _possibles(ouverte: bool, urgence: bool) -> list[str]:
+    if not ouverte:
+        return []
+    return ["attribuer"] if urgence else ["inscrire", "attribuer"]

@@ -81,6 +81,7 @@ def etape(situation: Situation) -> Etape | None:
             and designation.echeance < jour,
         },
         actions,
+        entamee=designation is not None,
     )
 
 

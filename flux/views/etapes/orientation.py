@@ -9,6 +9,7 @@ from flux.models import (
     Orientation,
     ReprisePourUnTour,
     Urgence,
+    Usage,
 )
 from flux.services import orientations, reprises
 from flux.views.actes import Acte
@@ -44,12 +45,16 @@ ACTES = {
 }
 
 
-def etape(situation: Situation) -> Etape:
-    """The form is drawn by the template of the step: a table, not a list of fields."""
+def etape(situation: Situation) -> Etape | None:
+    """The form is drawn by the template of the step: a table, not a list of fields. None for a soustraction: it goes to
+    no réservataire."""
     liberation, acteur = situation.liberation, situation.acteur
     urgence = (
         Urgence.objects.visibles_par(acteur).select_related("motif").filter(liberation=liberation).first()
     )
+    soustraite = liberation.usage != Usage.FLUX and liberation.reservataire_id is None and urgence is None
+    if soustraite and not situation.revient(ACTES):
+        return None
     reprise = _reprise(situation)
     actions = situation.actions(ACTES, _possibles(liberation, situation))
     choix = next((action for action in actions if action.nom == "orienter"), None)
@@ -120,7 +125,7 @@ def _derniere(situation: Situation) -> Orientation | None:
 
 def _possibles(liberation: Liberation, situation: Situation) -> list[str]:
     """A failed designation gives the choice back only where the convention says so."""
-    if liberation.annulee_le or situation.vivante or liberation.usage != "FLUX":
+    if liberation.annulee_le or situation.vivante or liberation.usage != Usage.FLUX:
         return []
     if liberation.designation_echouee_le is None:
         if not situation.modifiable:
