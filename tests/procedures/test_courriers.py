@@ -49,7 +49,7 @@ def test_each_letter_has_a_template_without_fault_that_says_all_it_must(lettre):
     [
         "article 8.2",
         "Convention, art. 8.2",
-        "Clause du modèle, reprise de l’usage (le cadre régional ne dit rien)",
+        "art. 8, clause proposée par le modèle",
     ],
 )
 def test_the_clause_is_quoted_as_the_models_of_convention_write_it(lettre, clause):
