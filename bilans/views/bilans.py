@@ -140,7 +140,12 @@ def _page(
     else:
         document, marque, probleme, anomalies = _composer(bilan, dernier)
     modifiable = Bilan.objects.modifiables_par(request.acteur).filter(pk=bilan.pk).exists()
-    redige = modifiable and request.acteur.est_bailleur and Rubrique.APPRECIATION in suivi.ouvertes
+    redige = (
+        modifiable
+        and request.acteur.est_bailleur
+        and not request.acteur.en_assistance
+        and Rubrique.APPRECIATION in suivi.ouvertes
+    )
     if redige and formulaire is None:
         formulaire = FormulaireAppreciation(initial={"appreciation": bilan.appreciation})
     return render(

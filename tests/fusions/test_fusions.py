@@ -9,6 +9,7 @@ import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
+from django.urls import reverse
 from django.utils import timezone
 
 from flux.models import (
@@ -459,7 +460,13 @@ def test_the_page_of_the_closed_one(cast, client):
     page = client.get(f"/organisations/{cast.bailleur_a.pk}/").content.decode()
     assert "fermée depuis le" in page and "absorbée par Logis Essai B" in page
     client.force_login(cast.gestionnaire_a)
+    dit = "absorbée par un autre bailleur\u00a0: on n’y lit plus que son passé"
     assert "absorbée par un autre bailleur" in client.get("/mes-acces/").content.decode()
+    assert dit not in client.get("/").content.decode()  # on the one that goes on
+    client.post(reverse("changer_organisation"), {"organisation": cast.bailleur_a.pk})
+    assert all(
+        dit in client.get(url).content.decode().replace("&nbsp;", "\u00a0") for url in ("/", "/conventions/")
+    )
 
 
 def test_from_the_page_what_follows_is_shown_first(cast, client):

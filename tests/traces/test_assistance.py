@@ -88,6 +88,7 @@ def test_it_never_signs_nor_submits_nor_administers(assiste, cast):
 
     bilan = Bilan.objects.create(bailleur=cast.bailleur_a, departement_id="06", annee=2025)
     assert assiste.post(f"/bilans/{bilan.pk}/appreciation/", {"appreciation": "x"}).status_code == 403
+    assert 'name="appreciation"' not in assiste.get(f"/bilans/{bilan.pk}/").content.decode()
     assert assiste.post(f"/bilans/{bilan.pk}/produire/").status_code == 403
     assert assiste.get("/journal/").status_code == 403
     bilan.refresh_from_db()
