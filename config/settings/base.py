@@ -141,6 +141,8 @@ ACCOUNT_FORMS = {
     "reauthenticate": "config.comptes.formulaires.FormulaireConfirmerMotDePasse",
 }
 PASSWORD_RESET_TIMEOUT = 3600
+# Bound to the password, the address and the last sign-in; allauth's own also writes when the link is only read.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
 
 # A working day, and no longer than the browser stays open.
 SESSION_COOKIE_AGE = 12 * 3600

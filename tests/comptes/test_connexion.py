@@ -7,7 +7,9 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from config.comptes.adaptateurs import INCONNU, TROP_D_ESSAIS
 from config.comptes.vues import navigateur_en_clair
@@ -228,6 +230,22 @@ def test_a_forgotten_password_is_replaced_once(cast, mailoutbox):
     assert "Ce lien n’est plus valable" in Client().get(adresse).content.decode()
     assert EmailAddress.objects.get(user=cast.gestionnaire_a).verified
     assert mailoutbox[-1].subject == "[Gestion en flux] Votre mot de passe a changé"
+
+
+def test_reading_the_link_writes_nothing_and_another_address_ends_it(cast, mailoutbox):
+    """Programs that check e-mails open links too."""
+    Client().post("/compte/mot-de-passe/oublie/", {"email": CONNU})
+    adresse = lien(mailoutbox)
+    uid = adresse.split("/")[-2].split("-")[0]
+    EmailAddress.objects.all().delete()
+    with CaptureQueriesContext(connection) as lues:
+        for lue in (adresse, f"/compte/mot-de-passe/nouveau/{uid}-abc-def/"):
+            Client().get(lue)
+    ecrites = [q["sql"] for q in lues if re.match("INSERT|UPDATE|DELETE", q["sql"])]
+    assert len(lues) and not [sql for sql in ecrites if "django_session" not in sql]
+    cast.gestionnaire_a.courriel = "ailleurs@a.example"
+    cast.gestionnaire_a.save()
+    assert "Ce lien n’est plus valable" in Client().get(adresse).content.decode()
 
 
 def test_a_link_lasts_an_hour(cast, mailoutbox):
