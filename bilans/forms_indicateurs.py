@@ -1,6 +1,6 @@
 """What the page of the indicators is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django import forms
 from django.utils import timezone
@@ -20,14 +20,15 @@ class FormulaireIndicateurs(forms.Form):
     bailleur = forms.TypedChoiceField(label="Bailleur", coerce=int, empty_value=None, required=False)
     reservataire = forms.ChoiceField(label="Réservataire", required=False)
 
-    def __init__(self, *args, acteur: Acteur, annee: int, **kwargs):
+    def __init__(self, *args, acteur: Acteur, annee: int, annees: Sequence[int], **kwargs):
+        """`annees`: those that the actor may read, `annee` the one that is read."""
         super().__init__(*args, **kwargs)
         presences = list(presences_visibles(acteur).order_by("departement__nom_tri", "bailleur__nom_tri"))
-        departements = {p.departement_id: str(p.departement) for p in presences}
+        self.departements = {p.departement_id: str(p.departement) for p in presences}
         bailleurs = {p.bailleur_id: str(p.bailleur) for p in presences}
-        self.fields["annee"].choices = [(an, str(an)) for an in annees_lisibles(acteur)]
+        self.fields["annee"].choices = [(an, str(an)) for an in annees]
         tous = [] if acteur.est_copil or acteur.est_service_etat else [("", "Tous")]
-        self.fields["departement"].choices = [*tous, *departements.items()]
+        self.fields["departement"].choices = [*tous, *self.departements.items()]
         self.fields["bailleur"].choices = [("", "Tous"), *sorted(bailleurs.items(), key=lambda b: b[1])]
         self.fields["reservataire"].choices = [("", "Tous"), *reservataires_lisibles(acteur, annee)]
         if acteur.est_bailleur:
@@ -64,7 +65,7 @@ def choisir(
     annee = int(voulue) if voulue in {str(an) for an in annees} else int(defaut["annee"])
     demande = {nom: recu.get(nom, "") for nom in classe.base_fields}
     for essai in (demande | {"annee": str(annee)}, defaut):
-        formulaire = classe(essai, acteur=acteur, annee=annee)
+        formulaire = classe(essai, acteur=acteur, annee=annee, annees=annees)
         departements = formulaire.fields["departement"].choices
         if departements and departements[0][0] and not essai.get("departement"):
             formulaire.data = {**essai, "departement": departements[0][0]}

@@ -32,8 +32,8 @@ class FormulaireRefus(FormulaireIndicateurs):
         label="Classer par", choices=[("commune", "Commune"), ("epci", "Secteur (EPCI)")], required=False
     )
 
-    def __init__(self, *args, acteur: Acteur, annee: int, **kwargs):
-        super().__init__(*args, acteur=acteur, annee=annee, **kwargs)
+    def __init__(self, *args, acteur: Acteur, **kwargs):
+        super().__init__(*args, acteur=acteur, **kwargs)
         tous = [("", "Toutes")]
         self.fields["typologie"].choices = [*tous, *ClasseTypologie.objects.values_list("code", "libelle")]
         self.fields["financement"].choices = [

@@ -24,6 +24,8 @@ from bilans.regles.risques import attendu_a_ce_jour
 from bilans.services.alertes import alertes
 from bilans.services.compte_etat import paires_au_bail
 from bilans.services.contingents import Contingent, lire_contingent
+from bilans.services.contingents_ensemble import DEPARTEMENTS_EN_DETAIL, Ensemble, lire_ensemble
+from bilans.services.indicateurs import Demande
 from bilans.services.projections import PartAConvenir, parts_a_convenir
 from bilans.services.saisons import saisons
 from bilans.services.suivi_campagne import Obligation, debiteurs, obligations, prochaine_date
@@ -143,11 +145,16 @@ class Prochaine:
 
 @dataclass(frozen=True)
 class TableauContingent:
-    """`parts`: the forecast shares of ALS, of the year read and of the next one when it is the year that runs."""
+    """`parts`: the forecast shares of ALS, of the year read and of the next one when it is the year that runs.
+
+    `ensemble`, alone: département by département, when a line per bailleur would be thousands.
+    """
 
     formulaire: FormulaireContingent
-    lu: Contingent
-    parts: list[PartAConvenir]
+    demande: Demande
+    lu: Contingent | None = None
+    parts: list[PartAConvenir] = field(default_factory=list)
+    ensemble: Ensemble | None = None
 
 
 @dataclass(frozen=True)
@@ -202,8 +209,16 @@ def _contingent(acteur: Acteur, jour: date, choix: Mapping[str, str]) -> Tableau
     formulaire = choisir(acteur, choix, FormulaireContingent, jour.year)
     demande = formulaire.demande()
     annees = (jour.year, jour.year + 1) if demande.annee == jour.year else (demande.annee,)
+    if (
+        not demande.departement
+        and demande.bailleur is None
+        and len(formulaire.departements) > DEPARTEMENTS_EN_DETAIL
+    ):
+        ensemble = lire_ensemble(acteur, demande.annee, annees, jour)
+        return TableauContingent(formulaire, demande, ensemble=ensemble)
     return TableauContingent(
-        formulaire=formulaire,
+        formulaire,
+        demande,
         lu=lire_contingent(acteur, demande, jour),
         parts=parts_a_convenir(acteur, annees, demande.departement, demande.bailleur),
     )

@@ -15,6 +15,8 @@ from flux.models import (
 from reservation.models import Commune, Departement, Organisation
 
 RETARD = "retard"
+# Beyond, the list of every commune is longer than anybody reads: it is that of the chosen département.
+DEPARTEMENTS_AVEC_COMMUNES = 20
 
 
 class FiltreLiberations(filtres.FilterSet):
@@ -102,8 +104,22 @@ class FiltreLiberations(filtres.FilterSet):
         visibles = Liberation.objects.visibles_par(acteur).order_by()
         for nom, modele in (("bailleur", Organisation), ("departement", Departement), ("commune", Commune)):
             self.filters[nom].queryset = modele.objects.filter(pk__in=visibles.values(nom))
+        if acteur.est_reservataire:  # the only ones to have libérations nearly everywhere
+            departements = {d.pk for d in self.filters["departement"].queryset}
+            if len(departements) > DEPARTEMENTS_AVEC_COMMUNES:
+                self._restreindre_communes(departements)
         if acteur.est_bailleur:
             del self.filters["bailleur"]
+
+    def _restreindre_communes(self, departements: set[str]) -> None:
+        """Offer the communes of the département that is asked; one asked alone (a link, a saved search) stays."""
+        commune, lieu, seule = self.filters["commune"], self.data.get("departement"), self.data.get("commune")
+        voulues = Q(departement=lieu) if lieu in departements else Q(pk=None)
+        if seule and seule.isalnum():
+            voulues |= Q(pk=seule)
+        commune.queryset = commune.queryset.filter(voulues)
+        if lieu not in departements:
+            commune.extra["help_text"] = "Choisissez d’abord un département."
 
     # Shown at once; the others are folded.
     PRINCIPAUX = ("q", "etape", "reservataire", "annee")
@@ -190,6 +206,8 @@ class FiltreCommissions(filtres.FilterSet):
         visibles = Commission.objects.visibles_par(acteur).order_by()
         for nom, modele in (("bailleur", Organisation), ("departement", Departement)):
             self.filters[nom].queryset = modele.objects.filter(pk__in=visibles.values(nom))
+        if self.filters["departement"].queryset.count() > DEPARTEMENTS_AVEC_COMMUNES:
+            self._restreindre_communes()
         del self.filters["bailleur" if acteur.est_bailleur else "departement"]
 
     def filtrer_quand(self, queryset, nom, valeur):

@@ -1,10 +1,12 @@
-"""The share of a réservataire, told apart: what its own act gives, and what the État gives back (PNRU)."""
+"""The share of a réservataire: which calculation it is read in, what its act gives, what the État gives back (PNRU)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+
+from flux.regles.annuel import Nature
 
 from .donnees import TauxPeriode
 
@@ -16,6 +18,16 @@ class PartLue:
     exacte: Decimal
     propre: Decimal
     retrocedee: Decimal
+
+
+def natures_lues(annee: int, jour: date) -> tuple[Nature, Nature]:
+    """Where the share of a year is read on a day: the first calculation that there is.
+
+    What the bilan will say of a year that is over; the forecast for the year that runs, and for the next.
+    """
+    if annee < jour.year:
+        return Nature.DEFINITIF, Nature.PREVISIONNEL
+    return Nature.PREVISIONNEL, Nature.DEFINITIF
 
 
 def lire_part(exacte: Decimal, termes: Sequence[Mapping[str, str]], taux: Sequence[TauxPeriode]) -> PartLue:

@@ -5,7 +5,7 @@ the bilan), read once and put side by side. A réservataire reads its own contin
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from bilans.models import VersionReservataire
-from bilans.regles.contingents import PartLue, base_de_l_annee, lire_part
+from bilans.regles.contingents import PartLue, base_de_l_annee, lire_part, natures_lues
 from bilans.regles.donnees import TauxPeriode
 from bilans.services.donnees_bilan import PRIORITAIRES, taux_de_l_annee
 from bilans.services.indicateurs import (
@@ -41,6 +41,13 @@ from reservation.acteur import Acteur
 from reservation.models import Departement, Organisation
 from reservation.perimetre import agir
 from reservation.regles.actes import ALS
+
+
+def largeurs_de_barre(realise: int | None, objectif: int | None) -> dict[str, int]:
+    """Abscissas of the bar, on 250: what is done, and the mark of the objective at 200."""
+    fait, repere = realise or 0, objectif or 0
+    largeur = min(250, fait * 200 // repere) if repere else 250 if fait else 0
+    return {"realise": largeur, "cible": 200}
 
 
 @dataclass(frozen=True)
@@ -76,10 +83,7 @@ class LigneContingent:
 
     @property
     def largeurs(self) -> dict[str, int]:
-        """Abscissas of the bar, on 250: what is done, and the mark of the objective at 200."""
-        realise, repere = self.realise or 0, self.objectif or 0
-        largeur = min(250, realise * 200 // repere) if repere else 250 if realise else 0
-        return {"realise": largeur, "cible": 200}
+        return largeurs_de_barre(self.realise, self.objectif)
 
 
 @dataclass(frozen=True)
@@ -246,7 +250,7 @@ class _Composeur:
             natures or a_un_acte or any(f[paire] for f in faits) or (quart and quart.attributions.nombre)
         ):
             return None
-        part = self._part_retenue(natures)
+        part = next((natures[n] for n in natures_lues(self.demande.annee, self.jour) if n in natures), None)
         constate = natures.get(Nature.DEFINITIF)
         taux = taux_de_l_annee(cadre.actes, self.code, self.demande.annee)
         lue = lire_part(part.part_exacte, part.termes or (), taux) if part else None
@@ -282,13 +286,6 @@ class _Composeur:
         if self.acteur.lit_les_flux_entiers:
             return Decimal(part.calcul.flux)
         return base_de_l_annee(part.termes or ())
-
-    def _part_retenue(self, natures: Mapping[str, PartFlux]) -> PartFlux | None:
-        """What the bilan will say of a year that is over; the forecast for the year that runs, and the next."""
-        ordre = [Nature.PREVISIONNEL, Nature.DEFINITIF]
-        if self.demande.annee < self.jour.year:
-            ordre.reverse()
-        return next((natures[nature] for nature in ordre if nature in natures), None)
 
     def _departement(
         self, code: str, nom: str, lignes: Sequence[LigneContingent], publics: PublicsALS | None

@@ -1,11 +1,14 @@
 """What a bailleur foresees, sent to all its réservataires with their receipts; the share of ALS agreed by both parties."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -196,6 +199,21 @@ def partie_de(acteur: Acteur, bailleur_id: int, als: Organisation | None) -> boo
     return acteur.organisation_id in (bailleur_id, als.pk)
 
 
+def _actes_propres(acteur: Acteur, annees: Collection[int]) -> QuerySet[Convention]:
+    """The acts of ALS itself, drafts apart, that are not over before those years."""
+    return (
+        Convention.objects.visibles_par(acteur)
+        .filter(reservataire=acteur.organisation_id, fin__gte=date(min(annees), 1, 1))
+        .exclude(etat=Convention.Etat.BROUILLON)
+    )
+
+
+def _versions_vives(acteur: Acteur, annees: Collection[int]) -> QuerySet[PartConvenue]:
+    """The proposals that wait and the shares in force of those years."""
+    parts = PartConvenue.objects.visibles_par(acteur).filter(annee__in=annees)
+    return parts.exclude(etat=PartConvenue.Etat.REMPLACEE)
+
+
 @dataclass(frozen=True, slots=True)
 class PartAConvenir:
     """A pair and a year with an act of ALS. `proposee`: waits for an answer; `convenue`: the one in force."""
@@ -226,15 +244,13 @@ def parts_a_convenir(
     if bailleur is not None:
         lieux["bailleur"] = bailleur
     actes = (
-        Convention.objects.visibles_par(acteur)
-        .filter(reservataire=acteur.organisation_id, fin__gte=date(min(annees), 1, 1), **lieux)
-        .exclude(etat=Convention.Etat.BROUILLON)
+        _actes_propres(acteur, annees)
+        .filter(**lieux)
         .select_related("bailleur", "departement")
         .order_by("departement__nom_tri", "bailleur__nom_tri", "pk")
     )
-    parts = PartConvenue.objects.visibles_par(acteur).filter(annee__in=annees, **lieux)
     par_cle: dict[tuple[int, str, int, str], PartConvenue] = {}
-    for part in parts.exclude(etat=PartConvenue.Etat.REMPLACEE).select_related("proposee_pour"):
+    for part in _versions_vives(acteur, annees).filter(**lieux).select_related("proposee_pour"):
         par_cle[part.bailleur_id, part.departement_id, part.annee, part.etat] = part
     reperes = {
         (bailleur_, departement_, annee): Repere(objectif, flux)
@@ -261,6 +277,45 @@ def parts_a_convenir(
                     par_cle.get((*cle, etats.ACCEPTEE)),
                 )
     return sorted(lues.values(), key=lambda p: -p.annee)
+
+
+class AConvenir(NamedTuple):
+    """Forecast shares of a département: those that the bailleur proposed and ALS must answer, those that nobody proposed."""
+
+    a_repondre: int
+    a_proposer: int
+
+
+@agir(Acteur.du_systeme("parts prévisionnelles d’Action Logement"), lecture_seule=True)
+def compter_parts_a_convenir(acteur: Acteur, annees: Collection[int]) -> dict[str, AConvenir]:
+    """Département → what `parts_a_convenir` would list there for ALS to act on. Two queries; nothing for anybody else."""
+    if not acteur.est_action_logement or not annees:
+        return {}
+    dues = {
+        (bailleur, departement, annee)
+        for bailleur, departement, debut, fin in _actes_propres(acteur, annees).values_list(
+            "bailleur", "departement", "debut", "fin"
+        )
+        for annee in annees
+        if debut.year <= annee <= fin.year
+    }
+    vives = {
+        ((bailleur, departement, annee), etat, pour)
+        for bailleur, departement, annee, etat, pour in _versions_vives(acteur, annees).values_list(
+            "bailleur", "departement", "annee", "etat", "proposee_pour"
+        )
+    }
+    recues = {
+        cle
+        for cle, etat, pour in vives
+        if etat == PartConvenue.Etat.PROPOSEE and pour != acteur.organisation_id
+    }
+    a_repondre = Counter(departement for _, departement, _ in dues & recues)
+    a_proposer = Counter(departement for _, departement, _ in dues - {cle for cle, _, _ in vives})
+    return {
+        departement: AConvenir(a_repondre[departement], a_proposer[departement])
+        for departement in a_repondre | a_proposer
+    }
 
 
 @transaction.atomic

@@ -235,20 +235,27 @@ def evaluer_quarts(imputes: Sequence[LotImpute], actes: Sequence[Acte]) -> tuple
 
     The bailleur's base holds the dwellings whose réservataire's designation failed: they are imputed on it.
     """
-    quarts = []
-    par_reservataire = _par_reservataire(lot for lot in imputes if lot.caleol)
-    for reservataire in lister_reservataires(actes):
-        if reservataire.nature not in (Nature.ALS, Nature.COLLECTIVITE, Nature.BAILLEUR):
-            continue
-        siens = par_reservataire[reservataire.code]
-        quarts.append(
-            Quart(
-                reservataire,
-                prioritaires=sum(lot.nombre for lot in siens if lot.titre == Titre.PRIORITAIRE),
-                attributions=sum(lot.nombre for lot in siens),
-            )
-        )
-    return tuple(quarts)
+    par_reservataire = _par_reservataire(imputes)
+    return tuple(
+        evaluer_quart(reservataire, par_reservataire[reservataire.code])
+        for reservataire in lister_reservataires(actes)
+        if doit_le_quart(reservataire)
+    )
+
+
+def doit_le_quart(reservataire: Reservataire) -> bool:
+    """Whether a contingent owes a quarter of its attributions to priority households (L. 441-1, L. 313-26-2)."""
+    return reservataire.nature in (Nature.ALS, Nature.COLLECTIVITE, Nature.BAILLEUR)
+
+
+def evaluer_quart(reservataire: Reservataire, siens: Iterable[LotImpute]) -> Quart:
+    """The quarter of one contingent, from its own imputations, on the CALEOL dates of the year."""
+    siens = [lot for lot in siens if lot.caleol]
+    return Quart(
+        reservataire,
+        prioritaires=sum(lot.nombre for lot in siens if lot.titre == Titre.PRIORITAIRE),
+        attributions=sum(lot.nombre for lot in siens),
+    )
 
 
 def compter_hors_qpv(

@@ -16,18 +16,20 @@ from bilans.documents.pdf import rendre
 from bilans.models import PartConvenue
 from bilans.regles.refus import Axe, Porteur
 from bilans.services.contingents import lire_contingent
+from bilans.services.contingents_ensemble import lire_ensemble
 from bilans.services.donnees_bilan import lire_donnees
 from bilans.services.indicateurs import Demande, lire_indicateurs
 from bilans.services.indicateurs_lignes import lecture_des_lignes, trouver
 from bilans.services.note_conseil import lire_note
-from bilans.services.projections import parts_a_convenir
+from bilans.services.projections import compter_parts_a_convenir, parts_a_convenir
 from bilans.services.refus import DemandeRefus, analyser_refus
 from bilans.views.refus import _tableau
-from flux.models import MotifRefus
+from flux.models import MotifRefus, Nature, PartFlux
 from flux.services.calculs import calculer
 from flux.services.imputations import imputer
+from reservation.models import Presence
 from tests.bilans.conftest import ANNEE, FEVRIER, calculer_tout
-from tests.flux.fabriques import actes_paca, attribution, liberation, menage
+from tests.flux.fabriques import actes_paca, attribution, convention, liberation, menage
 from tests.personnages import ANTIBES, CANNES
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +132,91 @@ def test_als_reads_who_works_and_hides_dalo_below_eleven(cast, contingents):
         assert lire_contingent(cast.acteur(autre), DEMANDE) is None
 
 
+@pytest.fixture
+def partout(cast, contingents, monkeypatch):
+    """ALS in two départements, one of which is not computed; two are many."""
+    actes_paca(cast, cast.bailleur_b)
+    calculer_tout(cast.bailleur_b)
+    convention(cast.bailleur_b, cast.als, "13", taux="27")
+    Presence.objects.get_or_create(bailleur=cast.bailleur_b, departement_id="13")
+    monkeypatch.setattr("config.accueil.DEPARTEMENTS_EN_DETAIL", 1)
+
+
+@pytest.mark.parametrize("jour", [FEVRIER, date(ANNEE, 7, 1)])
+def test_a_contingent_of_everywhere_sums_what_each_departement_says(cast, partout, jour):
+    """A year that is over and one that runs do not read their share in the same calculation: the sums follow."""
+    acteur = cast.acteur("charge_als")
+    # An objective of the forecast and of the observed year that differ, and a report.
+    PartFlux.objects.filter(code="ALS", bailleur=cast.bailleur_a, calcul__nature=Nature.DEFINITIF).update(
+        objectif_total=7, report=2
+    )
+    lu = lire_ensemble(acteur, ANNEE, (ANNEE,), jour)
+    detail = lire_contingent(acteur, DEMANDE, jour)
+    [du_13], [du_06] = ([x for x in lu.lignes if x.demande.departement == d] for d in ("13", "06"))
+    [d] = [d for d in detail.departements if d.code == "06"]
+    assert (du_06.objectif, du_06.realise, du_06.bailleurs) == (d.objectif, d.realise, 2)
+    assert du_06.report == sum(x.report for x in d.lignes) and (du_06.report == 2) is (jour == FEVRIER)
+    assert du_06.ecart == d.realise - d.objectif
+    assert (du_06.prioritaires, du_06.attributions) == (d.quart.prioritaires, d.quart.attributions)
+    assert du_06.quart.attributions > du_06.quart.prioritaires > 0 and du_06.quart.manque == d.quart.manque
+    assert (du_13.objectif, du_13.ecart, du_13.quart, du_13.realise) == (None, None, None, 0)
+    assert (lu.objectif, lu.realise, lu.bailleurs) == (d.objectif, d.realise, 3)
+    # Its own share only: another réservataire has other sums.
+    [cannes] = lire_ensemble(cast.acteur("agent_cannes"), ANNEE, (ANNEE,), jour).lignes
+    assert cannes.objectif != du_06.objectif and cannes.parts == (0, 0)
+
+
+def test_the_shares_to_agree_are_counted_as_they_are_listed(cast, partout):
+    acteur = cast.acteur("charge_als")
+    annees = (ANNEE, ANNEE + 1)
+
+    def attendu() -> dict[str, tuple[int, int]]:
+        compte: dict[str, tuple[int, int]] = {}
+        for part in parts_a_convenir(acteur, annees):
+            a_repondre, a_proposer = compte.get(part.departement.pk, (0, 0))
+            if part.proposee and part.proposee.proposee_pour != cast.als:
+                a_repondre += 1
+            elif not part.proposee and not part.convenue:
+                a_proposer += 1
+            compte[part.departement.pk] = a_repondre, a_proposer
+        return {departement: nombres for departement, nombres in compte.items() if any(nombres)}
+
+    assert compter_parts_a_convenir(acteur, annees) == attendu() == {"06": (0, 4), "13": (0, 2)}
+    etats = PartConvenue.Etat
+    for bailleur, departement, pour, etat in (
+        (cast.bailleur_a, "06", cast.bailleur_a, etats.PROPOSEE),
+        (cast.bailleur_b, "06", cast.als, etats.PROPOSEE),
+        (cast.bailleur_b, "13", cast.bailleur_b, etats.ACCEPTEE),
+    ):
+        PartConvenue.objects.create(
+            bailleur=bailleur,
+            departement_id=departement,
+            reservataire=cast.als,
+            annee=ANNEE,
+            version=1,
+            logements=3,
+            etat=etat,
+            proposee_pour=pour,
+            proposee_le="2025-01-10T09:00:00Z",
+            acceptee_le="2025-01-12T09:00:00Z" if etat == etats.ACCEPTEE else None,
+        )
+    assert compter_parts_a_convenir(acteur, annees) == attendu() == {"06": (1, 2), "13": (0, 1)}
+    assert compter_parts_a_convenir(cast.acteur("gestionnaire_a"), annees) == {}
+
+
+def test_the_home_of_everywhere_leads_to_each_departement(cast, partout, client):
+    client.force_login(cast.gens["charge_als"])
+    page = client.get(f"/?annee={ANNEE}").text
+    assert "département par département" in page and "bailleur par bailleur" not in page
+    for departement in ("06", "13"):
+        suivie = client.get(f"/?annee={ANNEE}&departement={departement}").text
+        assert f"annee={ANNEE}&amp;departement={departement}" in page
+        assert "bailleur par bailleur" in suivie
+    assert "bailleur par bailleur" in client.get(f"/?annee={ANNEE}&bailleur={cast.bailleur_a.pk}").text
+    client.force_login(cast.gens["agent_cannes"])  # one département is not everywhere
+    assert "bailleur par bailleur" in client.get(f"/?annee={ANNEE}").text
+
+
 def test_each_figure_leads_to_as_many_lines(cast, contingents):
     for qui in ("charge_als", "agent_cannes"):
         acteur = cast.acteur(qui)
@@ -229,6 +316,7 @@ def test_the_number_of_queries_depends_on_nothing(cast, contingents):
             lambda: lire_contingent(als, DEMANDE),
             lambda: analyser_refus(ddets, DemandeRefus(Demande(ANNEE, reservataire="ALS"))),
             lambda: parts_a_convenir(als, (ANNEE, ANNEE + 1)),
+            lambda: lire_ensemble(als, ANNEE, (ANNEE, ANNEE + 1), FEVRIER),
         ):
             with CaptureQueriesContext(connection) as requetes:
                 lire()

@@ -17,7 +17,7 @@ def bilan(transactional_db):
     return remplir(distribuer())
 
 
-def test_als_and_a_commune_read_their_contingent(page, bilan):
+def test_als_and_a_commune_read_their_contingent(page, bilan, monkeypatch):
     entrer(page, "als@als.example")
     page.get_by_label("Année", exact=True).select_option(str(ANNEE))
     page.get_by_role("button", name="Afficher").focus()
@@ -27,6 +27,14 @@ def test_als_and_a_commune_read_their_contingent(page, bilan):
     page.get_by_role("link", name="logements orientés, voir les lignes").first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Logements orientés")).to_be_visible()
+
+    monkeypatch.setattr("config.accueil.DEPARTEMENTS_EN_DETAIL", 0)  # as if everywhere
+    page.goto(f"/?annee={ANNEE}")
+    expect(page.get_by_role("heading", name="département par département")).to_be_visible()
+    accessible(page)
+    page.get_by_role("link", name="Alpes-Maritimes (06)").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="bailleur par bailleur")).to_be_visible()
 
     page.goto(f"{reverse('bilans:refus')}?annee={ANNEE}")
     page.get_by_label("Croiser les motifs avec").select_option("financement")

@@ -205,3 +205,26 @@ def test_agent_fields_are_for_agents():
     }
     assert set(FormulaireAttribution(donnees).errors) == {"agent_adapte"}
     assert not FormulaireAttribution({**donnees, "agent": "on"}).errors
+
+
+def test_communes_of_everywhere_wait_for_a_departement(client, decor, monkeypatch):
+    """A réservataire of every département is not offered ten thousand communes; a link that names one still works."""
+    client.force_login(decor.cast.charge_als)
+
+    def communes(**requete) -> set[str]:
+        filtre = client.get("/liberations/", requete).context["filtre"]
+        assert filtre.form.is_valid(), filtre.form.errors
+        return {str(valeur) for valeur, _ in filtre.form.fields["commune"].choices if valeur}
+
+    toutes = communes()
+    assert CANNES in toutes
+    monkeypatch.setattr("flux.filters.DEPARTEMENTS_AVEC_COMMUNES", 0)
+    assert communes() == set() and communes(departement="06") == toutes
+    assert communes(commune=CANNES) == {CANNES}
+    assert communes(commune=CANNES, departement="06") == toutes
+    assert "Choisissez d’abord un département" in client.get("/liberations/").text
+    assert "Choisissez d’abord" not in client.get("/liberations/?departement=06").text
+    # What is no commune, or one where it has nothing, finds nothing and breaks nothing.
+    for mauvaise in ("75056", "x' OR", "\x00", "é" * 40):
+        page = client.get("/liberations/", {"commune": mauvaise})
+        assert page.status_code in (200, 400) and not page.context["filtre"].form.is_valid()
