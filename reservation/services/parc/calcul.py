@@ -261,6 +261,7 @@ WHERE (a.bailleur_id, a.departement_id) = (p.bailleur_id, p.departement_id) AND 
 
 # Mobility of the year before (domain, chapter 4): leases signed since, on what was already on offer before it. An
 # open file says neither occupation nor lease: its dwellings count in none of the two, so that no rate comes of them.
+# In order, so that the rows of a pair lie together on the disk: the job reads them twice as fast as scattered ones.
 _REMPLIR_L_AGREGAT = f"""
 INSERT INTO {_AGREGAT} (bailleur_id, departement_id, millesime, commune_id, qpv, typologie, financement, periode,
                         finan, conv, mode, sortie, typeconst, drapeaux, statut, nombre, anciens, emmenages)
@@ -272,6 +273,7 @@ SELECT bailleur_id, departement_id, millesime, commune_id, qpv, typologie, finan
 FROM {_LIGNES}
 WHERE {_PARMI}
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+ORDER BY 1, 2, 3, 4
 """
 
 _DIRE_L_ETAT = f"""
