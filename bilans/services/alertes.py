@@ -4,7 +4,7 @@ Nothing of this is stored: an alert is read from the very facts that make it, so
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,8 +29,9 @@ from .suivi_campagne import Obligation, obligations
 # From how many days before its date something is said; how long the préfet is told of an agreement.
 VUE = 60
 NOUVELLE = timedelta(days=30)
-# More news of one kind than that are told in one line.
+# More news, or more things to do, of one kind than that are told in one line.
 DETAILLEES = 3
+ACTIONS_DETAILLEES = 10
 
 
 class Genre(StrEnum):
@@ -59,9 +60,10 @@ def alertes(
     if not acteur.organisation_id:
         return []
     dues = obligations(acteur, maintenant) if dues is None else dues
+    proposees = _proposees(acteur, maintenant)
     return [
-        *_propositions(acteur, maintenant),
-        *_echeances(acteur, dues),
+        *_propositions(acteur, proposees, dues),
+        *_echeances(acteur, dues, {_cle(part) for part in proposees}),
         *_bilans_a_reprendre(acteur, maintenant, dues),
         *_projections(acteur, maintenant),
         *_accords(acteur, maintenant),
@@ -70,21 +72,76 @@ def alertes(
     ]
 
 
-def _echeances(acteur: Acteur, dues: list[Obligation]) -> list[Alerte]:
+def _cle(part: PartConvenue) -> tuple[int, str, int]:
+    return part.bailleur_id, part.departement_id, part.annee
+
+
+def _cle_de_part(o: Obligation) -> tuple[int, str, int] | None:
+    """The share of ALS that an obligation is about, as `_cle` says it; None for any other."""
+    if o.echeance.nature != NatureEcheance.PART_ALS:
+        return None
+    return o.bailleur.pk, o.departement.pk, o.echeance.annee
+
+
+def _echeances(acteur: Acteur, dues: list[Obligation], repondre: Collection[tuple]) -> list[Alerte]:
+    """What the dates of the campaigns await; `repondre`: shares whose proposal is told, with their date, already."""
     if acteur.est_service_etat:
         return _retards(dues)
+    groupes: dict[tuple[NatureEcheance, int, str], list[Obligation]] = {}
+    for o in dues:
+        if (
+            o.attendue_de(acteur.organisation_id)
+            and o.situation.jours <= VUE
+            and _cle_de_part(o) not in repondre
+        ):
+            groupes.setdefault((o.echeance.nature, o.echeance.annee, o.echeance.objet), []).append(o)
+    seules = {id(o) for groupe in groupes.values() if len(groupe) <= ACTIONS_DETAILLEES for o in groupe}
+    premieres = {id(groupe[0]): groupe for groupe in groupes.values()}
     return [
-        Alerte(
-            Genre.ACTION,
-            o.echeance.objet,
-            f"{o.bailleur.nom}, {o.departement.nom}. Dernier jour : {date_fr(o.echeance.due)}, "
-            f"{o.situation.compte_a_rebours}.",
-            ou_le_faire(o),
-            o.situation.libelle,
-        )
+        _echeance(o) if id(o) in seules else _echeances_en_une(acteur, premieres[id(o)])
         for o in dues
-        if o.attendue_de(acteur.organisation_id) and o.situation.jours <= VUE
+        if id(o) in seules or id(o) in premieres
     ]
+
+
+def _echeance(o: Obligation) -> Alerte:
+    return Alerte(
+        Genre.ACTION,
+        o.echeance.objet,
+        f"{o.bailleur.nom}, {o.departement.nom}. {_jour(o)}",
+        ou_le_faire(o),
+        o.situation.libelle,
+    )
+
+
+def _jour(o: Obligation) -> str:
+    return f"Dernier jour : {date_fr(o.echeance.due)}, {o.situation.compte_a_rebours}."
+
+
+def _echeances_en_une(acteur: Acteur, groupe: list[Obligation]) -> Alerte:
+    """Many of one kind, the first to come first: how many, and the page that lists them."""
+    premiere = groupe[0]
+    departements = accorder(len({o.departement.pk for o in groupe}), "département")
+    bailleurs = (
+        "" if acteur.est_bailleur else f"{accorder(len({o.bailleur.pk for o in groupe}), 'bailleur')}, "
+    )
+    return Alerte(
+        Genre.ACTION,
+        premiere.echeance.objet,
+        f"{bailleurs}{departements}. Le premier : {premiere.departement.nom}. {_jour(premiere)}",
+        _liste_de(acteur, premiere),
+        premiere.situation.libelle,
+    )
+
+
+def _liste_de(acteur: Acteur, o: Obligation) -> str:
+    """The page that lists what is due of one kind."""
+    annee = _annee_du_bilan(o)
+    return _parts(acteur) if annee is None else _bilans(annee=annee)
+
+
+def _parts(acteur: Acteur) -> str:
+    return reverse("bilans:campagnes") if acteur.est_bailleur else f"{reverse('accueil')}#t-parts"
 
 
 def _bilans_a_reprendre(acteur: Acteur, maintenant: datetime, dues: Iterable[Obligation]) -> list[Alerte]:
@@ -122,15 +179,25 @@ def ou_le_faire(o: Obligation) -> str:
     """The page on which it is done."""
     if o.echeance.nature in (NatureEcheance.PROJECTION, NatureEcheance.PART_ALS):
         return reverse("bilans:projection", args=[o.bailleur.pk, o.departement.pk, o.echeance.annee])
-    if o.echeance.nature in (NatureEcheance.BILAN, NatureEcheance.CORRECTION):
-        return _bilans(o.departement.pk, o.echeance.annee - 1)
-    if o.echeance.nature in (NatureEcheance.POINT_ETAPE_1, NatureEcheance.POINT_ETAPE_2):
-        return _bilans(o.departement.pk, o.echeance.annee)
-    return _campagne(o.departement.pk, o.echeance.annee)
+    annee = _annee_du_bilan(o)
+    if annee is None:
+        return _campagne(o.departement.pk, o.echeance.annee)
+    return _bilans(annee=annee, departement=o.departement.pk)
 
 
-def _bilans(departement: str, annee: int) -> str:
-    return f"{reverse('bilans:liste')}?{urlencode({'annee': annee, 'departement': departement})}"
+def _annee_du_bilan(o: Obligation) -> int | None:
+    """Year of the bilan, or of the point d’étape, that an obligation is about; None for any other."""
+    match o.echeance.nature:
+        case NatureEcheance.BILAN | NatureEcheance.CORRECTION:
+            return o.echeance.annee - 1
+        case NatureEcheance.POINT_ETAPE_1 | NatureEcheance.POINT_ETAPE_2:
+            return o.echeance.annee
+        case _:
+            return None
+
+
+def _bilans(**choix: str | int) -> str:
+    return f"{reverse('bilans:liste')}?{urlencode(choix)}"
 
 
 def _campagne(departement: str, annee: int) -> str:
@@ -156,11 +223,11 @@ def _retards(dues: Iterable[Obligation]) -> list[Alerte]:
     ]
 
 
-def _propositions(acteur: Acteur, maintenant: datetime) -> list[Alerte]:
-    """A share that the other party proposed, and that waits for an answer."""
+def _proposees(acteur: Acteur, maintenant: datetime) -> list[PartConvenue]:
+    """Shares that the other party proposed, and that wait for an answer."""
     if not (acteur.est_bailleur or acteur.type_organisation == TypeOrganisation.ACTION_LOGEMENT):
         return []
-    parts = (
+    return list(
         PartConvenue.objects.visibles_par(acteur)
         .filter(
             etat=PartConvenue.Etat.PROPOSEE,
@@ -171,17 +238,39 @@ def _propositions(acteur: Acteur, maintenant: datetime) -> list[Alerte]:
         .select_related("bailleur", "departement", "proposee_pour")
         .order_by("proposee_le", "pk")
     )
-    return [
-        Alerte(
-            Genre.ACTION,
-            f"Répondre à {part.proposee_pour.nom} : {accorder(part.logements, 'logement')} pour Action Logement "
-            f"en {part.annee}",
-            f"{part.bailleur.nom}, {part.departement.nom}. Accepter, ou proposer un autre nombre.",
-            reverse("bilans:projection", args=[part.bailleur_id, part.departement_id, part.annee]),
-            "à confirmer",
+
+
+def _propositions(acteur: Acteur, parts: list[PartConvenue], dues: Iterable[Obligation]) -> list[Alerte]:
+    """An answer to give, with the date of the campaign where one awaits it: one thing to do is told once."""
+    attendues = {
+        _cle_de_part(o): o for o in dues if o.attendue_de(acteur.organisation_id) and o.situation.jours <= VUE
+    }
+    if len(parts) > ACTIONS_DETAILLEES:
+        departements = accorder(len({part.departement_id for part in parts}), "département")
+        return [
+            Alerte(
+                Genre.ACTION,
+                f"Répondre à {accorder(len(parts), 'proposition')} de part prévisionnelle d’Action Logement",
+                f"{departements}. Accepter, ou proposer un autre nombre.",
+                _parts(acteur),
+                "à confirmer",
+            )
+        ]
+    alertes = []
+    for part in parts:
+        due = attendues.get(_cle(part))
+        alertes.append(
+            Alerte(
+                Genre.ACTION,
+                f"Répondre à {part.proposee_pour.nom} : {accorder(part.logements, 'logement')} pour Action Logement "
+                f"en {part.annee}",
+                f"{part.bailleur.nom}, {part.departement.nom}. Accepter, ou proposer un autre nombre."
+                + (f" {_jour(due)}" if due else ""),
+                reverse("bilans:projection", args=[part.bailleur_id, part.departement_id, part.annee]),
+                due.situation.libelle if due and due.situation.en_retard else "à confirmer",
+            )
         )
-        for part in parts
-    ]
+    return alertes
 
 
 def _projections(acteur: Acteur, maintenant: datetime) -> list[Alerte]:

@@ -356,6 +356,66 @@ def test_a_proposal_is_an_action_for_the_other_and_the_agreement_news_for_the_st
     assert not any("part convenue" in li for li in libelles(decor, "agent_ddets_06", a(f"{AN}-02-20")))
 
 
+def test_an_answer_to_give_is_told_once_with_its_date(decor):
+    # Without any proposal, the date is told by itself.
+    assert any(
+        f"en {AN}" in li and "Convenir" in li for li in libelles(decor, "charge_als", a(f"{AN}-01-09"))
+    )
+    with time_machine.travel(a(f"{AN}-01-10"), tick=False):
+        projections.proposer_part(decor.cast.acteur("charge_als"), decor.a.bailleur, "06", AN, 0, "")
+        projections.proposer_part(decor.cast.acteur("gestionnaire_b"), decor.b.bailleur, "06", AN, 0, "")
+    for quand, statut, rebours in (
+        ("01-20", "à confirmer", "dans 10 jours"),
+        ("02-10", "en retard", "passé depuis"),
+    ):
+        for qui, autre in (("gestionnaire_a", "Action Logement Services"), ("charge_als", "Logis Essai B")):
+            dites = [
+                al for al in alertes(decor.cast.acteur(qui), a(f"{AN}-{quand}")) if f"en {AN}" in al.libelle
+            ]
+            [reponse] = [al for al in dites if "Répondre" in al.libelle]
+            assert autre in reponse.libelle and reponse.statut == statut and rebours in reponse.detail
+            assert not any("Convenir" in al.libelle for al in dites)
+
+
+def test_more_things_to_do_of_one_kind_than_a_few_make_one_line(decor, monkeypatch, client):
+    """Action Logement agrees with each bailleur of the country: its first screen says how many, not each."""
+    quand = a(f"{AN}-01-20")
+
+    def dites(qui: str) -> list:
+        return [al for al in alertes(decor.cast.acteur(qui), quand) if f"en {AN}" in al.libelle]
+
+    assert len(dites("charge_als")) == 2
+    monkeypatch.setattr("bilans.services.alertes.ACTIONS_DETAILLEES", 1)
+    [une] = dites("charge_als")
+    assert une.detail.replace("\xa0", " ").startswith(
+        "2 bailleurs, 1 département. Le premier : Alpes-Maritimes."
+    )
+    assert "Dernier jour : 30 janvier" in une.detail.replace("\xa0", " ") and une.url == "/#t-parts"
+    client.force_login(decor.cast.charge_als)
+    assert 'id="t-parts"' in client.get("/").text
+    [propre] = dites("gestionnaire_a")  # one of its own kind stays as it was
+    assert propre.detail.startswith("Habitat Essai A")
+    with time_machine.travel(a(f"{AN}-01-10"), tick=False):
+        for bailleur in ("a", "b"):
+            decor_bailleur = getattr(decor, bailleur).bailleur
+            projections.proposer_part(
+                decor.cast.acteur(f"gestionnaire_{bailleur}"), decor_bailleur, "06", AN, 0, ""
+            )
+    repondre = [al for al in alertes(decor.cast.acteur("charge_als"), quand) if "Répondre" in al.libelle]
+    assert [al.libelle.replace("\xa0", " ") for al in repondre] == [
+        "Répondre à 2 propositions de part prévisionnelle d’Action Logement"
+    ]
+    assert repondre[0].url == "/#t-parts" and not any("Convenir" in al.libelle for al in dites("charge_als"))
+    # A bailleur of many départements: the list of its bilans.
+    monkeypatch.setattr("bilans.services.alertes.ACTIONS_DETAILLEES", 0)
+    [bilan] = [
+        al
+        for al in alertes(decor.cast.acteur("gestionnaire_a"), a(f"{AN}-02-20"))
+        if f"le bilan de {ANNEE} " in al.libelle
+    ]
+    assert bilan.detail.startswith("1") and bilan.url == f"/bilans/?annee={ANNEE}"
+
+
 def test_the_state_counts_the_late_and_not_those_that_wait_for_an_answer(decor):
     with time_machine.travel(a(f"{AN}-01-10"), tick=False):
         projections.proposer_part(decor.cast.acteur("gestionnaire_a"), decor.a.bailleur, "06", AN, 0, "")
