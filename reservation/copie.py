@@ -110,6 +110,10 @@ def corriger_objets(modele: type[Model], noms: Sequence[str], lignes: Iterable[t
         with curseur.copy(f"COPY {tampon} ({liste}) FROM STDIN") as copie:
             for ligne in lignes:
                 copie.write_row(en_valeurs(ligne))
+        # The planner, who cannot see through row-level security, expects a row or two of the table: it would read the
+        # whole buffer again for each.
+        curseur.execute(f'CREATE INDEX ON {tampon} ("{cle.column}")')
+        curseur.execute(f'ANALYZE {tampon} ("{cle.column}")')
         affectations = ", ".join(f'"{colonne}" = t."{colonne}"' for colonne in colonnes[1:])
         avant, apres = (", ".join(f'{t}."{colonne}"' for colonne in colonnes[1:]) for t in "ct")
         curseur.execute(
